@@ -1,0 +1,28 @@
+"""The closed lists of this app."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Size(models.TextChoices):
+    """Size classes by persons employed (Commission Recommendation 2003/361/EC)."""
+
+    MICRO = "micro", _("Micro: up to 9 people")
+    SMALL = "small", _("Small: 10 to 49 people")
+    MEDIUM = "medium", _("Medium: 50 to 249 people")
+    LARGE = "large", _("Large: 250 people or more")
+
+
+class Role(models.TextChoices):
+    """What a person may do in a company."""
+
+    OWNER = "owner", _("Owner")
+    MEMBER = "member", _("Member")
+
+
+class MembershipState(models.TextChoices):
+    """A request to join waits for an owner's answer."""
+
+    REQUESTED = "requested", _("Waiting for an answer")
+    ACTIVE = "active", _("Active")
+    REFUSED = "refused", _("Refused")

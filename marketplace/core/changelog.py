@@ -1,0 +1,106 @@
+"""The change log: every write that others follow appends a row in its own transaction; followers keep a checkpoint.
+
+An outbox without payload: a follower loads the current state of what changed, so ten changes of one row are one piece
+of work, and a crash at any point loses nothing because the checkpoint has not moved.
+
+Order: a serial id alone skips rows that commit late (six writers lost 1,706 of 5,803 rows to such a cursor). On PostgreSQL
+the order is (transaction id, id), and a reader never passes `pg_snapshot_xmin`, the oldest transaction still open. SQLite has
+one writer at a time, so there the id alone is the order and the transaction is 0.
+"""
+
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import connection, models, transaction
+from django.db.models import Func, Q
+from django.utils import timezone
+
+from .models import Change, Reader
+
+LEASE = timedelta(seconds=60)
+WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+class NotInTransactionError(RuntimeError):
+    """`append` was called outside a transaction: a crash between the write and its change would lose the change."""
+
+
+class _CurrentTransaction(Func):
+    function = "pg_current_xact_id"
+    template = "%(function)s()::text::bigint"
+    output_field = models.BigIntegerField()
+
+
+class _OldestOpenTransaction(Func):
+    function = "pg_snapshot_xmin"
+    template = "%(function)s(pg_current_snapshot())::text::bigint"
+    output_field = models.BigIntegerField()
+
+
+def append(kind: str, uid: uuid.UUID, operation: str = "upsert") -> Change:
+    """Log that the row `uid` of `kind` was written ("upsert") or is gone ("delete"), in the caller's transaction.
+
+    Lock the row first: then the ids of one row's changes rise in the order of its commits and can serve as its version.
+    """
+    if not connection.in_atomic_block:
+        raise NotInTransactionError
+    own = _CurrentTransaction() if connection.vendor == "postgresql" else 0
+    return Change.objects.create(kind=kind, uid=uid, operation=operation, transaction=own)
+
+
+def read(after: tuple[int, int] = (0, 0), *, limit: int = 500, until: tuple[int, int] | None = None) -> list[Change]:
+    """The next changes after the position (transaction, id), oldest first; none from a transaction that may still be open."""
+    changes = Change.objects.filter(Q(transaction__gt=after[0]) | Q(transaction=after[0], id__gt=after[1]))
+    if until is not None:
+        changes = changes.filter(Q(transaction__lt=until[0]) | Q(transaction=until[0], id__lte=until[1]))
+    if connection.vendor == "postgresql":
+        changes = changes.filter(transaction__lt=_OldestOpenTransaction())
+    return list(changes.order_by("transaction", "id")[:limit])
+
+
+def position(name: str) -> tuple[int, int]:
+    """How far the reader `name` has come: (transaction, id), (0, 0) before its first batch."""
+    return Reader.objects.filter(name=name).values_list("transaction", "change_id").first() or (0, 0)
+
+
+def last_id() -> int:
+    """The id of the newest change that this transaction can see, 0 if there is none."""
+    return Change.objects.aggregate(last=models.Max("id"))["last"] or 0
+
+
+def lag(name: str) -> int:
+    """How many changes the reader `name` has still to see."""
+    after = position(name)
+    return Change.objects.filter(Q(transaction__gt=after[0]) | Q(transaction=after[0], id__gt=after[1])).count()
+
+
+def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 500, behind: str | None = None) -> int:
+    """Hand the next batch to `handle`, then move the checkpoint; return how many changes that was.
+
+    Returns 0 when there is nothing to do or another process holds the reader's lease. If `handle` raises, the checkpoint
+    stays and the error goes to the caller, so the same batch comes again: `handle` must be repeatable. With `behind`, the
+    reader never passes the checkpoint of that other reader.
+    """
+    if not _take_lease(name):
+        return 0
+    try:
+        changes = read(position(name), limit=limit, until=position(behind) if behind else None)
+        if changes:
+            handle(changes)
+            last = changes[-1]
+            Reader.objects.filter(name=name, leased_by=WORKER).update(transaction=last.transaction, change_id=last.id, modified=timezone.now())
+        return len(changes)
+    finally:
+        Reader.objects.filter(name=name, leased_by=WORKER).update(lease_until=None, leased_by="")
+
+
+def _take_lease(name: str) -> bool:
+    """Whether this process may read now: no other one holds the lease, or that one's has run out."""
+    now = timezone.now()
+    Reader.objects.get_or_create(name=name)
+    with transaction.atomic():
+        free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(leased_by=WORKER)
+        return bool(Reader.objects.filter(free, name=name).update(lease_until=now + LEASE, leased_by=WORKER))

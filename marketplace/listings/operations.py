@@ -1,0 +1,218 @@
+"""What can happen to a listing. Form, API, console, import and commands call these; each is one transaction: lock, check, write, log.
+
+Every function takes the listing and the keyword `by`, the acting user (None: the system). It returns the listing as it is now.
+"""
+
+import datetime
+import uuid
+from collections.abc import Iterable, Mapping
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from marketplace.accounts.models import User
+from marketplace.companies.models import Company
+from marketplace.companies.rules import is_member
+from marketplace.core import changelog
+
+from . import notices
+from .enums import TRANSITIONS, Move, Origin, State
+from .models import Listing, Transition
+from .rules import can_curate, can_edit
+
+EDITABLE = ("kind", "category", "title", "description", "keywords", "language", "sector", "place", "reach_km", "remote", "valid_until")
+
+
+class IllegalMoveError(ValidationError):
+    """The listing's state does not allow this, most often because somebody else was faster."""
+
+
+class StaleEditError(ValidationError):
+    """The listing was changed since the form was opened."""
+
+
+@transaction.atomic
+def create(
+    company: Company, fields: Mapping[str, object], *, by: User | None, origin: Origin = Origin.FORM, submission_key: uuid.UUID | None = None
+) -> Listing:
+    """A new draft of `company`. With the `submission_key` of an earlier call, that call's listing comes back and nothing is made."""
+    Company.objects.select_for_update().get(pk=company.pk)
+    if by is not None and not (is_member(by, company) or by.has_perm("listings.curate_listing")):
+        raise PermissionDenied
+    if submission_key and (earlier := Listing.objects.filter(submission_key=submission_key, company=company).first()):
+        return earlier
+    listing = Listing(company=company, author=by, origin=origin, submission_key=submission_key, **{name: fields[name] for name in EDITABLE if name in fields})
+    listing.full_clean()
+    listing.save()
+    Transition.objects.create(listing=listing, move=Move.EDIT, to_state=State.DRAFT, by=by)
+    return listing
+
+
+@transaction.atomic
+def edit(listing: Listing, fields: Mapping[str, object], *, by: User, version: int | None = None) -> Listing:
+    """Change the text and facts. With `version` (the one the form showed), a listing changed since raises StaleEditError."""
+    listing = _locked(listing)
+    if not can_edit(by, listing):
+        raise PermissionDenied
+    if version is not None and version != listing.version:
+        raise StaleEditError(
+            _("Somebody changed this listing while you were writing. Your text is below; compare it with the present one and send it again."), code="stale"
+        )
+    for name in EDITABLE:
+        if name in fields:
+            setattr(listing, name, fields[name])
+    listing.full_clean()
+    return _move(listing, Move.EDIT, by=by)
+
+
+@transaction.atomic
+def submit(listing: Listing, *, by: User) -> Listing:
+    """Hand a draft to the curators."""
+    listing = _locked(listing)
+    if not can_edit(by, listing):
+        raise PermissionDenied
+    if listing.valid_until < timezone.localdate():
+        raise ValidationError({"valid_until": _("This date has passed. Choose one from today on.")})
+    listing.submitted_at = timezone.now()
+    return _move(listing, Move.SUBMIT, by=by)
+
+
+@transaction.atomic
+def publish(listing: Listing, *, by: User | None) -> Listing:
+    """Make it public; the company gets a mail. A listing whose last day passed while it waited gets a whole period from today."""
+    listing = _locked(listing)
+    _check_curator(listing, by)
+    if listing.valid_until < timezone.localdate():
+        listing.valid_until = _full_period()
+    listing.published_at = timezone.now()
+    listing = _move(listing, Move.PUBLISH, by=by)
+    notices.published(listing)
+    return listing
+
+
+@transaction.atomic
+def request_changes(listing: Listing, *, by: User, reason: str) -> Listing:
+    """Send it back to the company with what to change; the company gets the reason by mail."""
+    listing = _locked(listing)
+    _check_curator(listing, by)
+    listing = _move(listing, Move.REQUEST_CHANGES, by=by, reason=_required(reason))
+    notices.changes_requested(listing, reason)
+    return listing
+
+
+@transaction.atomic
+def reject(listing: Listing, *, by: User, reason: str) -> Listing:
+    """Refuse it for good; the company gets the reason by mail."""
+    listing = _locked(listing)
+    _check_curator(listing, by)
+    listing = _move(listing, Move.REJECT, by=by, reason=_required(reason))
+    notices.rejected(listing, reason)
+    return listing
+
+
+@transaction.atomic
+def renew(listing: Listing, *, by: User) -> Listing:
+    """A whole period from today, for a published or an expired listing."""
+    listing = _locked(listing)
+    if not can_edit(by, listing):
+        raise PermissionDenied
+    listing.valid_until = _full_period()
+    return _move(listing, Move.RENEW, by=by)
+
+
+@transaction.atomic
+def close(listing: Listing, *, by: User, reason: str = "") -> Listing:
+    """The company found what it wanted, or sold it."""
+    listing = _locked(listing)
+    if not can_edit(by, listing):
+        raise PermissionDenied
+    return _move(listing, Move.CLOSE, by=by, reason=reason)
+
+
+@transaction.atomic
+def withdraw(listing: Listing, *, by: User, reason: str = "") -> Listing:
+    """The company takes it back."""
+    listing = _locked(listing)
+    if not can_edit(by, listing):
+        raise PermissionDenied
+    return _move(listing, Move.WITHDRAW, by=by, reason=reason)
+
+
+@transaction.atomic
+def reopen(listing: Listing, *, by: User) -> Listing:
+    """A closed or withdrawn listing becomes a draft again."""
+    listing = _locked(listing)
+    if not can_edit(by, listing):
+        raise PermissionDenied
+    if listing.valid_until < timezone.localdate():
+        listing.valid_until = _full_period()
+    return _move(listing, Move.REOPEN, by=by)
+
+
+def expire_overdue() -> int:
+    """End every published listing whose last day has passed, each in its own transaction; return how many."""
+    count = 0
+    for pk in list(Listing.objects.overdue().values_list("pk", flat=True)):
+        with transaction.atomic():
+            listing = Listing.objects.select_for_update().get(pk=pk)
+            if listing.state == State.PUBLISHED and listing.valid_until < timezone.localdate():
+                listing = _move(listing, Move.EXPIRE, by=None)
+                notices.expired(listing)
+                count += 1
+    return count
+
+
+def warn_expiring() -> int:
+    """Mail each company whose listing is about to end, once a listing and date; return how many mails were queued."""
+    count = 0
+    for listing in Listing.objects.expiring().for_display().iterator():
+        with transaction.atomic():
+            count += notices.expiring(listing)
+    return count
+
+
+@transaction.atomic
+def touch(listings: Iterable[Listing]) -> None:
+    """Tell the followers that these listings' documents changed though their own rows did not (their company did)."""
+    for listing in listings:
+        changelog.append("listing", listing.uid)
+
+
+def _locked(listing: Listing) -> Listing:
+    """The row as it is now, locked until the end of the transaction."""
+    return Listing.objects.select_for_update(of=("self",)).select_related("company", "sector", "place").get(pk=listing.pk)
+
+
+def _move(listing: Listing, move: Move, *, by: User | None, reason: str = "") -> Listing:
+    """Take the step, write it down, and log the change for those who follow."""
+    target = TRANSITIONS[move].get(listing.state)
+    if target is None:
+        raise IllegalMoveError(
+            _("This listing is “%(state)s” now, so this step is not possible any more. Reload the page to see what happened."),
+            code="illegal_move",
+            params={"state": listing.get_state_display()},
+        )
+    previous, listing.state = listing.state, target
+    listing.version += 1
+    listing.save()
+    Transition.objects.create(listing=listing, move=move, from_state=previous, to_state=target, by=by, reason=reason)
+    changelog.append("listing", listing.uid)
+    return listing
+
+
+def _check_curator(listing: Listing, by: User | None) -> None:
+    if by is not None and not can_curate(by, listing):
+        raise PermissionDenied
+
+
+def _required(reason: str) -> str:
+    if not reason.strip():
+        raise ValidationError({"reason": _("Write the reason: the company gets it by mail and learns what to change.")})
+    return reason.strip()
+
+
+def _full_period() -> datetime.date:
+    return timezone.localdate() + datetime.timedelta(days=settings.LISTING_VALIDITY_DAYS)

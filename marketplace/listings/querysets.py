@@ -1,0 +1,56 @@
+"""Sets of listings, by their business names."""
+
+import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from marketplace.core.models import Change
+
+from .enums import State
+
+
+class ListingQuerySet(models.QuerySet):
+    """Listings."""
+
+    def live(self) -> "ListingQuerySet":
+        """Published and valid today: what the public sees and what is matched."""
+        return self.filter(state=State.PUBLISHED, valid_until__gte=timezone.localdate(), company__hidden=False)
+
+    def overdue(self) -> "ListingQuerySet":
+        """Published, but past their last day."""
+        return self.filter(state=State.PUBLISHED, valid_until__lt=timezone.localdate())
+
+    def expiring(self) -> "ListingQuerySet":
+        """Published and about to end, so that the company should hear of it."""
+        today = timezone.localdate()
+        return self.filter(state=State.PUBLISHED, valid_until__range=(today, today + datetime.timedelta(days=settings.LISTING_WARNING_DAYS)))
+
+    def waiting(self) -> "ListingQuerySet":
+        """What a curator has to decide on, oldest first."""
+        return self.filter(state=State.SUBMITTED).order_by("submitted_at", "id")
+
+    def of(self, user: object) -> "ListingQuerySet":
+        """Those of the companies that `user` acts for."""
+        return self.filter(company__in=user.memberships.active().values("company"))
+
+    def visible_to(self, user: object) -> "ListingQuerySet":
+        """What `user` may open: live ones, those of the own companies, everything for curators."""
+        if user.has_perm("listings.curate_listing"):
+            return self
+        live = Q(state=State.PUBLISHED, valid_until__gte=timezone.localdate(), company__hidden=False)
+        if not user.is_authenticated:
+            return self.filter(live)
+        return self.filter(live | Q(company__in=user.memberships.active().values("company")))
+
+    def with_last_change(self) -> "ListingQuerySet":
+        """With `last_change`, the id of the newest line of the change log about the listing (0 if none): the version of its document."""
+        newest = Change.objects.filter(uid=OuterRef("uid")).order_by("-id").values("id")[:1]
+        return self.annotate(last_change=Coalesce(Subquery(newest), 0))
+
+    def for_display(self) -> "ListingQuerySet":
+        """With all that a card shows, so that a list costs one query."""
+        return self.select_related("company", "company__sector", "company__place", "sector", "place")

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SynergiesConfig(AppConfig):
+    name = "marketplace.synergies"
+    label = "synergies"

@@ -1,0 +1,23 @@
+"""The closed lists of this app and the one table of a synergy's life."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    """Where a synergy is in its life."""
+
+    SUGGESTED = "suggested", _("Suggested")
+    INTEREST = "interest", _("One side is interested")
+    MUTUAL = "mutual", _("Both sides are interested")
+    DISMISSED = "dismissed", _("Dismissed")
+
+
+class DismissReason(models.TextChoices):
+    """Why a company does not want a suggestion; what people say here teaches the engine later."""
+
+    OTHER_THING = "other_thing", _("It is about something else")
+    TOO_FAR = "too_far", _("Too far away")
+    KNOWN = "known", _("We know each other already")
+    TIMING = "timing", _("Not at this moment")
+    OTHER = "other", _("Another reason")

@@ -1,0 +1,34 @@
+"""Every address of the site: composition only."""
+
+from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
+from wagtail import urls as wagtail_urls
+from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.documents import urls as wagtaildocs_urls
+
+from marketplace.core import views as core_views
+from marketplace.listings import views as listing_views
+
+urlpatterns = [
+    path("health/", core_views.health, name="health"),
+    path("console/", include(wagtailadmin_urls)),
+    path("django-admin/", admin.site.urls),
+    path("documents/", include(wagtaildocs_urls)),
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+]
+if settings.DEBUG:
+    urlpatterns.append(path("gallery/", core_views.gallery, name="gallery"))
+
+urlpatterns += i18n_patterns(
+    path(_("account/"), include("allauth.urls")),
+    path(_("listings/"), include("marketplace.listings.urls")),
+    path(_("companies/"), include("marketplace.companies.urls")),
+    path(_("synergies/"), include("marketplace.synergies.urls")),
+    path(_("my-space/"), listing_views.my_space, name="my_space"),
+    path("", include(wagtail_urls)),
+    prefix_default_language=False,
+)

@@ -1,0 +1,28 @@
+"""The background work, in one place: what runs, in which order, how often. `manage.py worker` calls it.
+
+Everything here can be killed at any point and loses nothing: the change log's checkpoints, the outbox and the listings' own
+dates say what is still to do.
+"""
+
+from marketplace.core import mail
+from marketplace.listings import operations as listings
+from marketplace.synergies import operations as synergies
+from search import index
+
+
+def run_once() -> int:
+    """One round of what must be quick: the index, then the synergies behind it, then mails; returns how much was done."""
+    return index.run_once() + synergies.run_once() + mail.send_due()
+
+
+def drain() -> int:
+    """Rounds until nothing is left to do; returns how much was done."""
+    total = 0
+    while done := run_once():
+        total += done
+    return total
+
+
+def run_daily() -> dict[str, int]:
+    """What is due once a day: expiry, warnings before it, the digest; a second run the same day does nothing."""
+    return {"expired": listings.expire_overdue(), "warned": listings.warn_expiring(), "digests": synergies.send_digests()}
