@@ -1,0 +1,1 @@
+"""Tests of the marketplace; `python -m tests` runs them all."""
