@@ -22,10 +22,14 @@ $(VENV)/test: requirements-test.lock
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes -r requirements-test.lock
 	@touch $@
 
-demo: $(VENV)/demo ## The whole product with a demo city on http://127.0.0.1:8000 (SERVE=no: stop after the table of synergies)
+$(VENV)/messages: $(wildcard locale/*/LC_MESSAGES/django.po)
+	@$(VENV)/bin/pybabel --quiet compile -D django -d locale
+	@touch $@
+
+demo: $(VENV)/demo $(VENV)/messages ## The whole product with a demo city on http://127.0.0.1:8000 (SERVE=no: stop after the table of synergies)
 	@$(RUN) manage.py demo --port $(PORT) $(if $(filter no,$(SERVE)),--no-serve)
 
-test: $(VENV)/test ## Every test, with a real Elasticsearch, PostgreSQL, mail server and browser
+test: $(VENV)/test $(VENV)/messages ## Every test, with a real Elasticsearch, PostgreSQL, mail server and browser
 	@$(RUN) -m tests
 
 lint: $(VENV)/test ## Style, import rules, templates

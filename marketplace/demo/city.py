@@ -1,0 +1,136 @@
+"""Loads the demo city into the database: companies, people to log in as, listings in every state of their life.
+
+Every row's public id comes from its key in `data/`, so a second run finds everything there and changes nothing.
+"""
+
+import datetime
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils import timezone
+
+from marketplace.accounts.models import User
+from marketplace.accounts.rules import CURATORS
+from marketplace.companies.enums import Role
+from marketplace.companies.models import Company, Membership
+from marketplace.core import changelog
+from marketplace.listings.enums import Move, State
+from marketplace.listings.models import Listing, Transition
+
+DATA = Path(__file__).parent / "data"
+NAMESPACE = uuid.UUID("4a1d1b0e-6f0c-5a51-9a37-6d1c2f0b7e11")
+PASSWORD = "una bona demo 2020"  # noqa: S105 - the demo's public password; a production start has no demo users
+ADMIN, CURATOR = "admin@demo.example", "innovacio@demo.example"
+
+# The steps that led to each state, so that the demo's histories look like lived ones.
+LIVES: dict[State, tuple[tuple[Move, State], ...]] = {
+    State.DRAFT: (),
+    State.SUBMITTED: ((Move.SUBMIT, State.SUBMITTED),),
+    State.CHANGES_REQUESTED: ((Move.SUBMIT, State.SUBMITTED), (Move.REQUEST_CHANGES, State.CHANGES_REQUESTED)),
+    State.REJECTED: ((Move.SUBMIT, State.SUBMITTED), (Move.REJECT, State.REJECTED)),
+    State.WITHDRAWN: ((Move.WITHDRAW, State.WITHDRAWN),),
+}
+_PUBLISHED = ((Move.SUBMIT, State.SUBMITTED), (Move.PUBLISH, State.PUBLISHED))
+LIVES |= {
+    State.PUBLISHED: _PUBLISHED,
+    State.EXPIRED: (*_PUBLISHED, (Move.EXPIRE, State.EXPIRED)),
+    State.CLOSED: (*_PUBLISHED, (Move.CLOSE, State.CLOSED)),
+}
+CURATORS_MOVES = {Move.PUBLISH, Move.REJECT, Move.REQUEST_CHANGES}
+
+
+def load(progress: Callable[[int], object] = lambda _: None) -> int:
+    """Load what is not there yet and return how many rows that were; `progress` hears of every company and listing."""
+    curator = _user(CURATOR, "Servei d'Innovació", is_staff=False)
+    curator.groups.add(Group.objects.get_or_create(name=CURATORS)[0])
+    _user(ADMIN, "Administració", is_staff=True, is_superuser=True)
+    known = set(Company.objects.values_list("uid", flat=True)) | set(Listing.objects.values_list("uid", flat=True))
+    made = 0
+    for row in rows("companies"):
+        if uid_of(row["key"]) not in known:
+            _company(row)
+            made += 1
+        progress(1)
+    companies = {company.uid: company for company in Company.objects.select_related("place", "sector")}
+    for row in rows("listings"):
+        if uid_of(row["key"]) not in known:
+            _listing(row, companies[uid_of(row["company"])], curator)
+            made += 1
+        progress(1)
+    return made
+
+
+def rows(name: str) -> Iterator[dict]:
+    """The lines of one of the demo's files."""
+    with (DATA / f"{name}.jsonl").open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+def uid_of(key: str) -> uuid.UUID:
+    """The public id that a key always gets."""
+    return uuid.uuid5(NAMESPACE, key)
+
+
+def address_of(company_key: str) -> str:
+    """The log-in of a demo company's owner."""
+    return f"{company_key}@demo.example"
+
+
+def _user(email: str, name: str, **fields: object) -> User:
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, PASSWORD, name=name, terms_accepted_at=timezone.now(), **fields)
+    # A demo address is verified from the start; allauth asks for this row at log-in.
+    EmailAddress.objects.get_or_create(user=user, email=email, defaults={"verified": True, "primary": True})
+    return user
+
+
+@transaction.atomic
+def _company(row: dict) -> None:
+    company = Company.objects.create(
+        uid=uid_of(row["key"]), tax_id=row["tax_id"], name=row["name"], description=row["description"], sector_id=row["sector"],
+        place_id=row["place"], size=row["size"], language=row["language"], web=row["web"], verified=row["verified"],
+        contact_email=f"contacte@{row['web'].removeprefix('https://').strip('/')}",
+    )  # fmt: skip
+    owner = _user(address_of(row["key"]), row["name"], language=row["language"])
+    Membership.objects.create(company=company, user=owner, role=Role.OWNER)
+
+
+@transaction.atomic
+def _listing(row: dict, company: Company, curator: User) -> None:
+    today, now = timezone.localdate(), timezone.now()
+    state = State(row["state"])
+    published = now - datetime.timedelta(days=row["published_days_ago"] or 0, hours=len(row["title"]) % 9)
+    owner = User.objects.get(email=address_of(row["company"]))
+    listing = Listing(
+        uid=uid_of(row["key"]), company=company, kind=row["kind"], category=row["category"], language=row["language"], title=row["title"],
+        description=row["description"], keywords=", ".join(row["keywords"]), sector_id=row["sector"], place_id=row["place"] or company.place_id,
+        reach_km=row["reach_km"], remote=row["remote"], valid_until=today + datetime.timedelta(days=row["valid_days"]), state=state, author=owner,
+        created=published - datetime.timedelta(days=2), version=1 + len(LIVES[state]),
+    )  # fmt: skip
+    if LIVES[state] and LIVES[state][0][0] is Move.SUBMIT:
+        listing.submitted_at = published - datetime.timedelta(days=1)
+    if row["published_days_ago"] is not None:
+        listing.published_at = published
+    listing.full_clean(exclude=["valid_until"])
+    listing.save()
+    _history(listing, row.get("note") or "", owner, curator)
+    changelog.append("listing", listing.uid)
+
+
+def _history(listing: Listing, note: str, owner: User, curator: User) -> None:
+    """The steps of its life, a day apart."""
+    steps = [Transition(listing=listing, move=Move.EDIT, to_state=State.DRAFT, by=owner, at=listing.created)]
+    previous, at = State.DRAFT, listing.created
+    for move, target in LIVES[State(listing.state)]:
+        at += datetime.timedelta(hours=23)
+        by = curator if move in CURATORS_MOVES else None if move is Move.EXPIRE else owner
+        reason = note if move in (Move.REJECT, Move.REQUEST_CHANGES) else ""
+        steps.append(Transition(listing=listing, move=move, from_state=previous, to_state=target, by=by, at=min(at, timezone.now()), reason=reason))
+        previous = target
+    Transition.objects.bulk_create(steps)
