@@ -5,7 +5,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from . import changelog
+from . import changelog, gallery as gallery_data
 from .models import Mail, Reader
 
 
@@ -21,4 +21,4 @@ def health(request: HttpRequest) -> JsonResponse:
 
 def gallery(request: HttpRequest) -> HttpResponse:
     """Every component with sample data; for those who work on the look."""
-    return render(request, "components/gallery.html")
+    return render(request, "components/gallery.html", gallery_data.samples())
