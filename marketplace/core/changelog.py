@@ -14,14 +14,13 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Func, Q
 from django.utils import timezone
 
 from .models import Change, Reader
 
 LEASE = timedelta(seconds=60)
-WORKER = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 class NotInTransactionError(RuntimeError):
@@ -84,23 +83,29 @@ def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 5
     stays and the error goes to the caller, so the same batch comes again: `handle` must be repeatable. With `behind`, the
     reader never passes the checkpoint of that other reader.
     """
-    if not _take_lease(name):
+    holder = _take_lease(name)
+    if holder is None:
         return 0
+    mine = Reader.objects.filter(name=name, leased_by=holder)
     try:
         changes = read(position(name), limit=limit, until=position(behind) if behind else None)
         if changes:
             handle(changes)
-            last = changes[-1]
-            Reader.objects.filter(name=name, leased_by=WORKER).update(transaction=last.transaction, change_id=last.id, modified=timezone.now())
+            # Nothing is moved if the lease ran out meanwhile and another worker took over: its checkpoint counts.
+            mine.update(transaction=changes[-1].transaction, change_id=changes[-1].id, modified=timezone.now())
         return len(changes)
     finally:
-        Reader.objects.filter(name=name, leased_by=WORKER).update(lease_until=None, leased_by="")
+        mine.update(lease_until=None, leased_by="")
 
 
-def _take_lease(name: str) -> bool:
-    """Whether this process may read now: no other one holds the lease, or that one's has run out."""
+def _take_lease(name: str) -> str | None:
+    """Who holds the lease from now on (this call, as no other did or theirs has run out); None if another one may not be disturbed.
+
+    The holder is the call, not the process: two threads of one process must not read the same batch side by side, or the
+    slower one puts the checkpoint back.
+    """
     now = timezone.now()
+    holder = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
     Reader.objects.get_or_create(name=name)
-    with transaction.atomic():
-        free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(leased_by=WORKER)
-        return bool(Reader.objects.filter(free, name=name).update(lease_until=now + LEASE, leased_by=WORKER))
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    return holder if Reader.objects.filter(free, name=name).update(lease_until=now + LEASE, leased_by=holder) else None
