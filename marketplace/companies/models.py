@@ -65,8 +65,14 @@ class Place(models.Model):
 class Company(BaseModel):
     """A company, shop, association or self-employed person."""
 
+    # NULL: an import brought the company without one. Forms still ask for it, since the field may not be blank.
     tax_id = models.CharField(
-        _("NIF"), max_length=9, unique=True, validators=[validate_tax_id], error_messages={"unique": _("This company is already here. Ask to join it.")}
+        _("NIF"),
+        max_length=9,
+        unique=True,
+        null=True,
+        validators=[validate_tax_id],
+        error_messages={"unique": _("This company is already here. Ask to join it.")},
     )
     name = models.CharField(_("company name"), max_length=160)
     description = models.TextField(_("what you do"), max_length=4000, blank=True)

@@ -1,3 +1,5 @@
+"""Listings from spreadsheets."""
+
 from django.apps import AppConfig
 
 
