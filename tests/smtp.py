@@ -22,6 +22,7 @@ class Mailbox:
     def __init__(self):
         self.messages: list[EmailMessage] = []
         self.refusal = ""
+        self.drops = ""
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
         """Accept or refuse one recipient."""
@@ -32,10 +33,15 @@ class Mailbox:
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
         """Keep the mail; the envelope's addresses are in X-Envelope-From and X-Envelope-To."""
+        if self.drops == "before":
+            server.transport.abort()
+            return "421 never sent"
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         message["X-Envelope-From"] = envelope.mail_from
         message["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
         self.messages.append(message)
+        if self.drops == "after":
+            server.transport.abort()
         return "250 OK"
 
 
@@ -55,6 +61,10 @@ class Server:
     def refuse(self, answer: str = "451 Try again later") -> None:
         """Answer this to every recipient from now on; "" accepts again."""
         self._mailbox.refusal = answer
+
+    def drop(self, when: str) -> None:
+        """Cut the connection "before" keeping a mail, or "after" keeping it but before saying so; "" stops cutting."""
+        self._mailbox.drops = when
 
     def start(self) -> None:
         """Listen."""
