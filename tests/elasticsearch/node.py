@@ -67,7 +67,7 @@ def missing() -> str:
         return f"not installed: {', '.join(lacks)} (Java 17 and Maven)"
     version = _run(["javac", "-version"])
     found = re.search(r"javac (\d+)", version)
-    if not found or int(found[1]) < 17:  # noqa: PLR2004 - the release that the server's classes are built for
+    if not found or int(found[1]) < 17:
         return f"Java 17 or later is needed, found: {version.strip()}"
     return ""
 
@@ -130,7 +130,7 @@ def _launch(home: Path, port: int, data: Path, *, classpath: list[Path], heap: s
     ]
     with (home / "node.log").open("wb") as log:
         # A session of its own: Ctrl-C reaches the Python side only, which then ends the node in order.
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=home, start_new_session=True)  # noqa: S603 - our own command
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=home, start_new_session=True)
 
 
 def _wait(node: Node) -> str:
@@ -253,7 +253,7 @@ def _jar(sources: Path, target: Path, jars: Path) -> None:
 
 
 def _run(command: list[str]) -> str:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603 - our own commands
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         raise NodeError(f"{command[0]} failed ({done.returncode}):\n{done.stdout[-4000:]}")
     return done.stdout

@@ -1,0 +1,42 @@
+"""The project's settings, with what tests change: throw-away files, fast passwords, no mail leaves."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from marketplace.settings import *  # noqa: F403 - tests run on the real settings
+from marketplace.settings import DATABASES
+
+# One folder for each process, so that parallel runs never meet.
+SCRATCH = Path(tempfile.mkdtemp(prefix="marketplace-tests-"))
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+
+SECRET_KEY = "only-for-tests"
+SITE_URL = WAGTAILADMIN_BASE_URL = "http://testserver"
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+
+MEDIA_ROOT = SCRATCH / "media"
+STATIC_ROOT = SCRATCH / "static"
+STATIC_ROOT.mkdir()  # whitenoise warns of one that is not there
+EMBEDDED_INDEX_PATH = SCRATCH / "index"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, as in the demo: in memory all threads would share one connection and could never meet a lock.
+    DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
+else:
+    # Kept connections would outlive the threads that tests start, and block dropping the database.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+# The server is chosen by the fixture that starts it, never by the developer's environment.
+ELASTICSEARCH_URL = ""
+SEARCH_INDEX_PREFIX = f"test-{os.getpid()}"
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
