@@ -1,0 +1,246 @@
+"""From a text to the forms in which two texts can meet: word, lemma, stem, cognate, concept.
+
+Stems follow Elasticsearch's `catalan`, `spanish` and `english` analyzers (elision, stop words, Snowball). The Catalan
+stemmer splits common pairs (botiga → botig, botigues → botigu; formació → form, formacions → formacion), so every token
+also carries its lemma; across languages texts meet in cognates (producte, producto, product) and in curated concepts
+(mascareta, mascarilla, mask). Every token keeps its place in the text, so that evidence can be quoted as it stands.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path
+
+import simplemma
+import Stemmer
+from lingua import Language, LanguageDetectorBuilder
+
+LANGUAGES = ("ca", "es", "en")
+DEFAULT_LANGUAGE = "ca"
+DATA = Path(__file__).parent / "data"
+
+#: The first part of a text says its language; lingua's time grows with the length.
+DETECTION_CHARACTERS = 1_000
+
+#: Longer texts are cut for the analysis (never for display): 20 MB in a description must not stop the index.
+MAX_CHARACTERS = 20_000
+MAX_WORD = 60
+
+#: Words may hold an l·l (col·lecció), often typed or damaged as l.l, l•l or l¿l. An apostrophe parts: l'àmbit → l, àmbit.
+_WORD = re.compile(r"[^\W_]+(?:(?<=[lL])[·.•∙‧¿][lL][^\W_]*)*")
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+_STEMMERS = {"ca": "catalan", "es": "spanish", "en": "english"}
+_CACHED_WORDS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text that is no stop word. `start` and `end` count characters in the text as it stands."""
+
+    start: int
+    end: int
+    word: str
+    lemma: str
+    stem: str
+    cognate: str
+    concepts: tuple[str, ...] = ()
+
+
+def detect_language(text: str) -> str:
+    """The language of `text`: "ca", "es" or "en"; Catalan when the text has no words to tell by."""
+    found = _detector().detect_language_of(text[:DETECTION_CHARACTERS])
+    return found.iso_code_639_1.name.lower() if found else DEFAULT_LANGUAGE
+
+
+@cache
+def _detector():
+    # Loaded at the first call: the models take 0.7 s, and most processes never ask.
+    return LanguageDetectorBuilder.from_languages(Language.CATALAN, Language.SPANISH, Language.ENGLISH).build()
+
+
+@lru_cache(_CACHED_WORDS)
+def fold(word: str) -> str:
+    """Lower case without accents and inner marks: "Hidroalcohòlic" → "hidroalcoholic", "col·lecció" → "colleccio"."""
+    decomposed = unicodedata.normalize("NFKD", word.lower())
+    return _NOT_ALPHANUMERIC.sub("", "".join(c for c in decomposed if not unicodedata.combining(c)))[:MAX_WORD]
+
+
+def analyse(text: str, language: str) -> list[Token]:
+    """The tokens of `text` without its stop words, each with the concepts of every expression that it stands in."""
+    return _with_concepts([t for t in tokens(text, language) if t.word not in stop_words(language)])
+
+
+def tokens(text: str, language: str) -> Iterator[Token]:
+    """Every word of `text`, stop words too, without concepts."""
+    for match in _WORD.finditer(text, 0, MAX_CHARACTERS):
+        surface = match.group().lower()
+        word = fold(surface)
+        if word:
+            lemma = lemmatise(surface, language)
+            yield Token(match.start(), match.end(), word, lemma, stem(surface, language), cognate(lemma))
+
+
+@cache
+def stop_words(language: str) -> frozenset[str]:
+    return frozenset(_word_lists("stopwords.tsv").get(language, ()))
+
+
+@cache
+def boilerplate() -> frozenset[str]:
+    """Lemmas with which listings of any language are dressed ("servei de", "suministro de"): they weigh little."""
+    return frozenset(word for words in _word_lists("boilerplate.tsv").values() for word in words)
+
+
+@cache
+def _word_lists(name: str) -> dict[str, tuple[str, ...]]:
+    rows = (line.split("\t") for line in _data_lines(name))
+    return {language: tuple(words.split()) for language, words in rows}
+
+
+def _data_lines(name: str) -> list[str]:
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+# --- Forms of one word ------------------------------------------------------------------------------------------
+
+
+@lru_cache(_CACHED_WORDS)
+def stem(word: str, language: str) -> str:
+    """The Snowball stem, folded: the Catalan one leaves some accents that people leave out when they type."""
+    return fold(_stemmer(language).stemWord(word))
+
+
+@cache
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(_STEMMERS.get(language, "catalan"))
+
+
+@lru_cache(_CACHED_WORDS)
+def lemmatise(word: str, language: str) -> str:
+    """The folded dictionary form in `language`, else in another of ours (sources mix them), else the singular by rule."""
+    for known_in in (language, *(other for other in LANGUAGES if other != language)):
+        if simplemma.is_known(word, lang=known_in):
+            return fold(simplemma.lemmatize(word, lang=known_in))
+    return _singular(fold(word), language)
+
+
+#: Plural endings of folded words and what the singular ends in, the longest first. For words no dictionary has:
+#: mascaretes → mascareta, hidrogels → hidrogel.
+_PLURALS = {
+    "ca": (("cions", "cio"), ("sions", "sio"), ("ques", "ca"), ("gues", "ga"), ("es", "a"), ("os", ""), ("s", "")),
+    "es": (("iones", "ion"), ("ces", "z"), ("ares", "ar"), ("ores", "or"), ("ales", "al"), ("s", "")),
+    "en": (("ies", "y"), ("sses", "ss"), ("ss", "ss"), ("us", "us"), ("is", "is"), ("s", "")),
+}
+_SHORTEST_PLURAL = 5
+
+
+def _singular(word: str, language: str) -> str:
+    if len(word) < _SHORTEST_PLURAL:
+        return word
+    for ending, replacement in _PLURALS.get(language, ()):
+        if word.endswith(ending):
+            return word[: -len(ending)] + replacement
+    return word
+
+
+#: How the three languages spell what they took from Latin and Greek, brought to one skeleton. Order matters.
+_COGNATE_ENDINGS = (
+    ("miento", "ment"),
+    ("mento", "ment"),
+    ("tion", "cio"),
+    ("cion", "cio"),
+    ("sion", "sio"),
+    ("xion", "xio"),
+    ("atge", "age"),
+    ("aje", "age"),
+    ("idad", "itat"),
+    ("edad", "etat"),
+    ("ity", "itat"),
+    ("ety", "etat"),
+    ("tad", "tat"),
+    ("ancy", "ancia"),
+    ("ency", "encia"),
+    ("ance", "ancia"),
+    ("ence", "encia"),
+    ("ogy", "ogia"),
+    ("aphy", "afia"),
+    ("ically", "ic"),
+    ("ical", "ic"),
+    ("ous", "os"),
+    ("ive", "iu"),
+    ("ivo", "iu"),
+    ("iva", "iu"),
+    ("ure", "ura"),
+)
+_COGNATE_LETTERS = (
+    ("ph", "f"),
+    ("th", "t"),
+    ("ch", "c"),
+    ("qu", "c"),
+    ("ck", "c"),
+    ("k", "c"),
+    ("ny", "n"),
+    ("y", "i"),
+    ("z", "c"),
+    ("v", "b"),
+    ("w", "u"),
+    ("x", "s"),
+)
+_DOUBLE = re.compile(r"(.)\1")
+_SHORTEST_COGNATE = 4
+
+
+@lru_cache(_CACHED_WORDS)
+def cognate(lemma: str) -> str:
+    """A spelling skeleton shared by cognates: formació, formación, formation → "formac"; empty for short words."""
+    if len(lemma) < _SHORTEST_COGNATE or lemma.isdigit():
+        return ""
+    for ending, replacement in _COGNATE_ENDINGS:
+        if lemma.endswith(ending):
+            lemma = lemma[: -len(ending)] + replacement
+            break
+    for letters, replacement in _COGNATE_LETTERS:
+        lemma = lemma.replace(letters, replacement)
+    skeleton = _DOUBLE.sub(r"\1", lemma).rstrip("aeiou")
+    return skeleton if len(skeleton) >= _SHORTEST_COGNATE else ""
+
+
+# --- Concepts -----------------------------------------------------------------------------------------------------
+
+
+@cache
+def _concepts() -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Concept names by the lemmas of each of their expressions. The file: concept, then ca, es, en, comma-separated."""
+    names: dict[tuple[str, ...], set[str]] = {}
+    for line in _data_lines("concepts.tsv"):
+        concept, *columns = line.split("\t")
+        for language, column in zip(LANGUAGES, columns, strict=True):
+            for expression in filter(None, (part.strip() for part in column.split(","))):
+                names.setdefault(_lemmas(expression, language), set()).add(concept)
+    return {lemmas: tuple(sorted(found)) for lemmas, found in names.items()}
+
+
+@cache
+def _longest_concept() -> int:
+    return max(map(len, _concepts()), default=0)
+
+
+def _lemmas(expression: str, language: str) -> tuple[str, ...]:
+    found = list(tokens(expression, language))
+    kept = [t.lemma for t in found if t.word not in stop_words(language)]
+    return tuple(kept or [t.lemma for t in found])
+
+
+def _with_concepts(found: list[Token]) -> list[Token]:
+    """The same tokens, each with the concepts of every expression that it stands in."""
+    concepts, lemmas = _concepts(), [t.lemma for t in found]
+    names: list[set[str]] = [set() for _ in found]
+    for start in range(len(found)):
+        for end in range(start + 1, min(start + _longest_concept(), len(found)) + 1):
+            for name in concepts.get(tuple(lemmas[start:end]), ()):
+                for covered in names[start:end]:
+                    covered.add(name)
+    return [replace(token, concepts=tuple(sorted(own))) if own else token for token, own in zip(found, names, strict=True)]

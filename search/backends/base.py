@@ -1,0 +1,80 @@
+"""What an engine must do. tests/search/test_backends.py holds every backend to it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from search.documents import ListingDocument, Page, Query, Write
+
+
+class EngineUnavailableError(Exception):
+    """The engine did not answer, answered rubbish or has no index; nothing is known about what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the index holds under `uid`: its version in the change log's order, the document's own, dead or alive."""
+
+    uid: str
+    version: int
+    document_version: int
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Ask for the documents of `kind` that share most with `terms`: weight by term, by field of queries.FORM_FIELDS."""
+
+    terms: dict[str, dict[str, float]]
+    kind: str
+    valid_on_ordinal: int
+    exclude_company: str = ""
+    exclude_uids: tuple[str, ...] = ()
+    size: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    """In how many of `documents` documents each (field, term) stands."""
+
+    documents: int
+    by_term: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Backend(Protocol):
+    """One index of one engine. Every method raises EngineUnavailableError if the engine does not answer as it should."""
+
+    name: str
+
+    def exists(self) -> bool:
+        """Whether there is an index of the present schema to search in."""
+
+    def create(self) -> None:
+        """Make the index, empty, unless there is one."""
+
+    def write(self, writes: Sequence[Write], *, force: bool = False) -> int:
+        """Store each document or tombstone unless the index holds that version or a newer one; how many were stored.
+
+        With `force` an equal version is overwritten. What was stored is visible to searches on return.
+        """
+
+    def find(self, query: Query) -> Page:
+        """The page of hits that `query` asks for."""
+
+    def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
+        """Best first, with the engine's own score."""
+
+    def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
+        """Document frequencies of terms by field."""
+
+    def stored(self, batch: int = 500) -> Iterator[list[Stored]]:
+        """Everything the index holds, tombstones too, by uid."""
+
+    def stage(self) -> Self:
+        """A new, empty index beside this one, for a rebuild or a trial."""
+
+    def swap(self, staged: Self) -> None:
+        """Searches go to `staged` from now on, in one step; what they went to is removed."""
+
+    def remove(self) -> None:
+        """Delete this index and its data."""

@@ -1,0 +1,400 @@
+"""The embedded engine: tantivy in a directory, no server. For the demo, small towns, and while Elasticsearch is down.
+
+Tantivy has one writer and no versions of its own: the stored version is compared inside the writer, whose lock no other
+process can hold. Readers in other processes see a commit by the changed time of the index's meta file.
+
+EMBEDDED_INDEX_PATH holds a directory per index and a file `current` with the name of the one in use, replaced in one step.
+"""
+
+import json
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import tantivy
+from tantivy import FieldType, Occur, Order
+from tantivy import Query as Clause
+
+from search import queries
+from search.documents import Hit, ListingDocument, Page, Query, Write
+from search.geo import distance_km
+from search.highlighting import highlights
+from search.queries import FACETS, FORM_FIELDS, FindWord
+
+from .base import Candidates, EngineUnavailableError, Frequencies, Stored
+
+#: Part of a directory's name: an index of another schema is not opened but built anew.
+SCHEMA_VERSION = 1
+
+_POINTER = "current"
+_WRITER_MEMORY = 32_000_000
+_WRITER_PATIENCE_SECONDS = 10.0
+_KEYWORDS = ("kind", "category", "language", "company_size", "company_uid", "place")
+
+#: Tantivy's BM25 keeps Lucene's old factor (k1 + 1); constants beside it grow by the same, so that weights mean the same.
+_CONSTANT_SCALE = 2.2
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for name in ("uid", "position", "sectors", *_KEYWORDS):
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in ("version", "document_version", "valid_until", "recency", "expiry"):
+        builder.add_integer_field(name, indexed=True, fast=True)
+    builder.add_boolean_field("live", indexed=True, fast=True)
+    for name in FORM_FIELDS:
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    builder.add_bytes_field("source", stored=True)
+    return builder.build()
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise EngineUnavailableError(str(error)) from error
+
+
+@dataclass(slots=True)
+class _Snapshot:
+    """One commit of the index, for reading."""
+
+    stamp: tuple[str, int, int]
+    index: tantivy.Index
+    searcher: tantivy.Searcher
+    positions: dict[str, tuple[float, float]]
+
+
+class EmbeddedBackend:
+    """The index that the pointer in `path` names, or the one in the given directory below it. The methods are those of base.Backend."""
+
+    name = "embedded"
+
+    def __init__(self, path: Path, directory: str | None = None) -> None:
+        self.path = Path(path)
+        self._directory = directory
+        self._snapshot: _Snapshot | None = None
+
+    # --- The index as a whole -------------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        return self._home() is not None
+
+    def create(self) -> None:
+        with _translated_errors():
+            if not self.exists():
+                staged = self.stage()
+                self._point_to(staged._directory)
+
+    def stage(self) -> Self:
+        name = f"v{SCHEMA_VERSION}-{uuid.uuid4().hex[:12]}"
+        with _translated_errors():
+            (self.path / name).mkdir(parents=True)
+            tantivy.Index(_schema(), path=str(self.path / name))
+        return type(self)(self.path, name)
+
+    def swap(self, staged: Self) -> None:
+        old = self._home()
+        with _translated_errors():
+            self._point_to(staged._directory)
+        if old:
+            shutil.rmtree(old, ignore_errors=True)  # Who still reads it keeps its open files.
+
+    def remove(self) -> None:
+        home = self._home()
+        if home:
+            shutil.rmtree(home, ignore_errors=True)
+        if self._directory is None:
+            (self.path / _POINTER).unlink(missing_ok=True)
+
+    def _point_to(self, name: str) -> None:
+        written = self.path / f"{_POINTER}.{uuid.uuid4().hex[:8]}"
+        written.write_text(name)
+        written.replace(self.path / _POINTER)
+
+    def _home(self) -> Path | None:
+        """The directory in use, if it holds an index of the present schema."""
+        try:
+            name = self._directory or (self.path / _POINTER).read_text()
+        except OSError:
+            return None
+        home = self.path / name
+        return home if name.startswith(f"v{SCHEMA_VERSION}-") and (home / "meta.json").is_file() else None
+
+    def _read(self) -> _Snapshot:
+        home = self._home()
+        if home is None:
+            message = f"no embedded index in {self.path}: run manage.py rebuild_index"
+            raise EngineUnavailableError(message)
+        with _translated_errors():
+            meta = (home / "meta.json").stat()
+            stamp = (home.name, meta.st_mtime_ns, meta.st_ino)
+            if self._snapshot is None or self._snapshot.stamp != stamp:
+                index = tantivy.Index.open(str(home))
+                searcher = index.searcher()
+                positions = {key: tuple(map(float, key.split(","))) for key, _ in searcher.terms_with_prefix("position", "") if key}
+                self._snapshot = _Snapshot(stamp, index, searcher, positions)
+            return self._snapshot
+
+    # --- Writing --------------------------------------------------------------------------------------------------
+
+    def write(self, writes: Sequence[Write], *, force: bool = False) -> int:
+        with _translated_errors():
+            snapshot = self._read()
+            writer = self._writer(snapshot.index)
+            try:
+                # Only now, under the writer's lock, nobody else can write: what is stored is the truth.
+                snapshot.index.reload()
+                stored = self._versions(snapshot.index.searcher(), [write.uid for write in writes])
+                newest = _newest(writes, stored, force=force)
+                for write in newest.values():
+                    writer.delete_documents_by_term("uid", write.uid)
+                    writer.add_document(_indexed(write))
+                writer.commit()
+            finally:
+                writer.wait_merging_threads()
+        return len(newest)
+
+    @staticmethod
+    def _writer(index: tantivy.Index) -> tantivy.IndexWriter:
+        deadline = time.monotonic() + _WRITER_PATIENCE_SECONDS
+        while True:
+            try:
+                return index.writer(_WRITER_MEMORY, 1)
+            except ValueError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    @staticmethod
+    def _versions(searcher: tantivy.Searcher, uids: list[str]) -> dict[str, int]:
+        versions = {}
+        for uid in uids:
+            hits = searcher.search(Clause.term_query(SCHEMA, "uid", uid, "basic"), 1, count=False).hits
+            if hits:
+                versions[uid] = searcher.fast_field_values("version", [hits[0][1]])[0]
+        return versions
+
+    # --- Reading --------------------------------------------------------------------------------------------------
+
+    def find(self, query: Query) -> Page:
+        snapshot = self._read()
+        with _translated_errors():
+            return _Finder(snapshot, query).page()
+
+    def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
+        searcher = self._read().searcher
+        matching = _any_of(_boosted(_term(name, term), weight) for name, terms in wanted.terms.items() for term, weight in terms.items())
+        filters = [
+            (Occur.Must, _silent(_term("kind", wanted.kind))),
+            (Occur.Must, _silent(_at_least("valid_until", wanted.valid_on_ordinal))),
+            *((Occur.MustNot, _term("uid", uid)) for uid in wanted.exclude_uids),
+        ]
+        if wanted.exclude_company:
+            filters.append((Occur.MustNot, _term("company_uid", wanted.exclude_company)))
+        with _translated_errors():
+            hits = searcher.search(Clause.boolean_query([(Occur.Must, matching), *filters]), wanted.size, count=False).hits
+            return [(_document(searcher, address), score) for score, address in hits]
+
+    def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
+        searcher = self._read().searcher
+        with _translated_errors():
+            documents = searcher.search(_term("live", value=True), 1).count
+            return Frequencies(documents, {(name, term): searcher.doc_freq(name, term) for name, own in terms.items() for term in own})
+
+    def stored(self, batch: int = 500) -> Iterator[list[Stored]]:
+        searcher = self._read().searcher
+        for offset in range(0, searcher.num_docs, batch):
+            hits = searcher.search(Clause.all_query(), batch, count=False, order_by_field="uid", order=Order.Asc, offset=offset).hits
+            addresses = [address for _, address in hits]
+            columns = [searcher.fast_field_values(name, addresses) for name in ("version", "document_version", "live")]
+            yield [Stored(uid, *values) for (uid, _), *values in zip(hits, *columns, strict=True)]
+
+
+class _Finder:
+    """One `find` over one snapshot."""
+
+    def __init__(self, snapshot: _Snapshot, query: Query) -> None:
+        self.searcher = snapshot.searcher
+        self.query = query
+        self.words = queries.find_words(query.text)
+        self.offset, self.size = queries.window(query)
+        self.distances = self._distances(snapshot.positions)
+
+    def _distances(self, positions: dict[str, tuple[float, float]]) -> dict[str, float]:
+        near = self.query.near
+        return {key: distance_km(near, place) for key, place in positions.items()} if near else {}
+
+    def page(self) -> Page:
+        everything = self._clause()
+        total = self.searcher.search(everything, 1, count=True).count
+        hits = self._hits(everything)
+        return Page(
+            hits=tuple(self._hit(score, address) for score, address in hits),
+            total=total,
+            facets=self._facets(everything),
+            page=self.query.page,
+            page_size=self.size,
+            engine=EmbeddedBackend.name,
+        )
+
+    def _clause(self, *, without: str = "") -> Clause:
+        """The whole query; `without` the filter of one facet."""
+        clauses = [(Occur.Must, _matching(self.words))] if self.words else []
+        clauses.append((Occur.Must, _silent(_term("live", value=True))))
+        clauses += [(Occur.Must, _silent(_one_of(FACETS[name], values))) for name, values in queries.facet_filters(self.query).items() if name != without]
+        if self.query.company_uid is not None:
+            clauses.append((Occur.Must, _silent(_term("company_uid", self.query.company_uid))))
+        if self.query.valid_on is not None:
+            clauses.append((Occur.Must, _silent(_at_least("valid_until", self.query.valid_on.toordinal()))))
+        if self.query.near and self.query.within_km is not None:
+            within = [key for key, km in self.distances.items() if km <= self.query.within_km]
+            clauses.append((Occur.Must, _silent(_one_of("position", within))))
+        if self.query.exclude_uids:
+            clauses.append((Occur.MustNot, _one_of("uid", self.query.exclude_uids)))
+        return Clause.boolean_query(clauses)
+
+    def _facets(self, everything: Clause) -> dict[str, dict[str, int]]:
+        restricted = queries.facet_filters(self.query)
+        shared = self._counts(everything, [name for name in FACETS if name not in restricted])
+        return shared | {name: self._counts(self._clause(without=name), [name])[name] for name in restricted}
+
+    def _counts(self, clause: Clause, names: list[str]) -> dict[str, dict[str, int]]:
+        wanted = {name: {"terms": {"field": FACETS[name], "size": queries.MOST_FACET_VALUES}} for name in names}
+        found = self.searcher.aggregate(clause, wanted) if wanted else {}
+        return {name: {bucket["key"]: bucket["doc_count"] for bucket in found[name]["buckets"] if bucket["key"]} for name in names}
+
+    def _hits(self, clause: Clause) -> list[tuple[float, tantivy.DocAddress]]:
+        match queries.sort_of(self.query):
+            case "nearest":
+                return self._nearest(clause)
+            case "recent":
+                return self._ordered(clause, "recency", Order.Desc, self.offset, self.size)
+            case "expiring":
+                return self._ordered(clause, "expiry", Order.Asc, self.offset, self.size)
+        return self.searcher.search(clause, self.size, count=False, offset=self.offset).hits
+
+    def _ordered(self, clause: Clause, name: str, order: Order, offset: int, size: int) -> list[tuple[float, tantivy.DocAddress]]:
+        hits = self.searcher.search(clause, size, count=False, order_by_field=name, order=order, offset=offset).hits
+        return [(0.0, address) for _, address in hits]
+
+    def _nearest(self, clause: Clause) -> list[tuple[float, tantivy.DocAddress]]:
+        """Place after place outwards, the newest first in each; listings without a place come last."""
+        buckets = self.searcher.aggregate(clause, {"positions": {"terms": {"field": "position", "size": max(len(self.distances), 1)}}})["positions"]["buckets"]
+        counts = {bucket["key"]: bucket["doc_count"] for bucket in buckets}
+        hits: list[tuple[float, tantivy.DocAddress]] = []
+        skip = self.offset
+        for key in sorted(counts, key=lambda key: (self.distances.get(key, float("inf")), key)):
+            if len(hits) >= self.size:
+                break
+            if skip >= counts[key]:
+                skip -= counts[key]
+                continue
+            here = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, _term("position", key))])
+            hits += self._ordered(here, "recency", Order.Desc, skip, self.size - len(hits))
+            skip = 0
+        return hits
+
+    def _hit(self, score: float, address: tantivy.DocAddress) -> Hit:
+        document = _document(self.searcher, address)
+        km = self.distances.get(_position(document))
+        return Hit(document.uid, score, highlights(document, self.words), None if km is None else round(km, 1))
+
+
+def _newest(writes: Sequence[Write], stored: dict[str, int], *, force: bool) -> dict[str, Write]:
+    """The last write of each uid that is newer than what is stored, or with `force` at least as new."""
+    newest: dict[str, Write] = {}
+    for write in writes:
+        known = newest[write.uid].version if write.uid in newest else stored.get(write.uid, -1)
+        if write.version > known or (force and write.version == known):
+            newest[write.uid] = write
+    return newest
+
+
+# --- Documents and clauses ----------------------------------------------------------------------------------------
+
+
+def _indexed(write: Write) -> tantivy.Document:
+    indexed = tantivy.Document()
+    indexed.add_text("uid", write.uid)
+    indexed.add_integer("version", write.version)
+    indexed.add_boolean("live", write.document is not None)
+    document = write.document
+    indexed.add_integer("document_version", document.version if document else 0)
+    if document is None:
+        return indexed
+    for name in _KEYWORDS:
+        indexed.add_text(name, getattr(document, name))
+    for code in document.sectors:
+        indexed.add_text("sectors", code)
+    indexed.add_text("position", _position(document))
+    indexed.add_integer("valid_until", document.valid_until.toordinal())
+    indexed.add_integer("recency", queries.recency_key(document))
+    indexed.add_integer("expiry", queries.expiry_key(document))
+    for name, terms in queries.forms(document).items():
+        indexed.add_text(name, " ".join(terms))
+    indexed.add_bytes("source", json.dumps(document.to_source()).encode())
+    return indexed
+
+
+def _position(document: ListingDocument) -> str:
+    if document.latitude is None or document.longitude is None:
+        return ""
+    return f"{document.latitude:.5f},{document.longitude:.5f}"
+
+
+def _document(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> ListingDocument:
+    return ListingDocument.from_source(json.loads(bytes(searcher.doc(address).get_first("source"))))
+
+
+def _matching(words: list[FindWord]) -> Clause:
+    clauses = [(Occur.Should, _any_form(word)) for word in words]
+    return Clause.boolean_query(clauses, minimum_number_should_match=queries.required_words(len(words)))
+
+
+def _any_form(word: FindWord) -> Clause:
+    exact = (_boosted(_term(name, term), weight) for name, weight in queries.FIND_WEIGHTS.items() for term in word.terms(name))
+    return _any_of((*exact, *_tolerant(word)))
+
+
+def _tolerant(word: FindWord) -> Iterator[Clause]:
+    if word.is_prefix:
+        for name, weight in queries.PREFIX_WEIGHTS.items():
+            yield Clause.const_score_query(Clause.fuzzy_term_query(SCHEMA, name, word.word, distance=0, prefix=True), weight * _CONSTANT_SCALE)
+    if word.edits:
+        for name, weight in queries.FUZZY_WEIGHTS.items():
+            yield Clause.const_score_query(Clause.fuzzy_term_query(SCHEMA, name, word.word, distance=word.edits), weight * _CONSTANT_SCALE)
+
+
+def _term(name: str, value: str | bool) -> Clause:
+    return Clause.term_query(SCHEMA, name, value, "freq" if name in FORM_FIELDS else "basic")
+
+
+def _boosted(clause: Clause, weight: float) -> Clause:
+    return Clause.boost_query(clause, weight)
+
+
+def _silent(clause: Clause) -> Clause:
+    """A filter: it restricts and adds nothing to the score."""
+    return Clause.const_score_query(clause, 0.0)
+
+
+def _any_of(clauses: Iterable[Clause]) -> Clause:
+    return Clause.boolean_query([(Occur.Should, clause) for clause in clauses])
+
+
+def _one_of(name: str, values: Sequence[str]) -> Clause:
+    return Clause.term_set_query(SCHEMA, name, list(values))
+
+
+def _at_least(name: str, value: int) -> Clause:
+    return Clause.range_query(SCHEMA, name, FieldType.Integer, value, None)
+
+
+SCHEMA = _schema()

@@ -1,0 +1,122 @@
+"""Searches and suggestions on whichever backend is chosen and answers."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils import timezone
+
+from . import matching
+from .backends.base import Backend, Candidates, EngineUnavailableError, Frequencies
+from .backends.embedded import EmbeddedBackend
+from .documents import ListingDocument, Page, Query, Reason, Suggestion
+
+logger = logging.getLogger(__name__)
+
+EMBEDDED = EmbeddedBackend.name
+
+#: How many candidates the engine fetches for the scoring; of 800 real demands, 99.7 % of what 400 find is among them.
+CANDIDATES = 200
+
+#: An offer's candidates are demands with words of their own, each to be weighed: fewer of them keep it quick.
+CANDIDATES_FOR_OFFER = 100
+
+
+def backends() -> list[Backend]:
+    """The chosen backend, then the one that stands in for it."""
+    embedded = _embedded(str(settings.EMBEDDED_INDEX_PATH))
+    return [embedded]
+
+
+@lru_cache(8)
+def _embedded(path: str) -> EmbeddedBackend:
+    return EmbeddedBackend(path)
+
+
+def find(query: Query) -> Page:
+    """The listings that a person looks for. Raises SearchUnavailable if no engine answers."""
+    chosen, *others = backends()
+    try:
+        return chosen.find(query)
+    except EngineUnavailableError as error:
+        logger.warning("%s does not answer a search: %s", chosen.name, error)
+        for other in others:
+            if other.exists():
+                return replace(other.find(query), degraded=True)
+        raise
+
+
+def suggest(document: ListingDocument, *, limit: int = 20, threshold: float = matching.THRESHOLD, exclude_uids: Iterable[str] = ()) -> list[Suggestion]:
+    """The listings of the opposite kind that answer `document`, best first. Raises SearchUnavailable if no engine answers.
+
+    Valid today, of another company, within both sides' reach. `document` need not be in the index.
+    """
+    chosen, *others = backends()
+    arguments = {"limit": limit, "threshold": threshold, "exclude_uids": tuple(exclude_uids), "today": timezone.localdate()}
+    try:
+        return suggest_on(chosen, document, **arguments)
+    except EngineUnavailableError as error:
+        logger.warning("%s does not answer a suggestion: %s", chosen.name, error)
+        for other in others:
+            if other.exists():
+                return suggest_on(other, document, **arguments)
+        raise
+
+
+def suggest_on(
+    backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), today: date
+) -> list[Suggestion]:
+    """`suggest` on one backend, as of `today`."""
+    asking = matching.analysed(document)
+    frequencies = backend.frequencies(_by_field(matching.vocabulary([asking])))
+    wanted = Candidates(
+        terms=matching.candidate_terms(asking, _by_form(frequencies)),
+        kind="offer" if document.kind == "demand" else "demand",
+        valid_on_ordinal=today.toordinal(),
+        exclude_company=document.company_uid,
+        exclude_uids=(document.uid, *exclude_uids),
+        size=CANDIDATES if document.kind == "demand" else CANDIDATES_FOR_OFFER,
+    )
+    if not wanted.terms:
+        return []
+    found = [matching.analysed(candidate) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
+    assessments = _assessments(backend, asking, found, _by_form(frequencies), today)
+    return [matching.suggestion(a, asking=document) for a in matching.best(assessments, limit=limit, threshold=threshold)]
+
+
+def _assessments(
+    backend: Backend, asking: matching.Analysed, found: list[matching.Analysed], frequencies: Frequencies, today: date
+) -> list[matching.Assessment]:
+    if asking.document.kind == "demand":
+        terms = matching.wanted_terms(asking, frequencies)
+        return [matching.assess(offer, asking, terms, today=today) for offer in found]
+    demands = _by_form(backend.frequencies(_by_field(matching.vocabulary(found)))) if found else frequencies
+    return [matching.assess(asking, demand, matching.wanted_terms(demand, demands), today=today) for demand in found]
+
+
+def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
+    """What speaks for and against a pair, whether or not it was suggested, as told to the demand's owner.
+
+    Besides the reasons of a suggestion: "company" (both of the same), "expired" {"uid"}, "reach" {"km"}, and last "score"
+    {"score", "threshold"}, positive if the pair reaches the threshold.
+    """
+    chosen = next((backend for backend in backends() if backend.exists()), None)
+    if chosen is None:
+        message = "no engine has an index: run manage.py rebuild_index"
+        raise EngineUnavailableError(message)
+    today = timezone.localdate()
+    wanted = matching.analysed(demand)
+    terms = matching.wanted_terms(wanted, _by_form(chosen.frequencies(_by_field(matching.vocabulary([wanted])))))
+    assessment = matching.assess(matching.analysed(offer), wanted, terms, today=today)
+    return [*matching.obstacles(offer, demand, today), *matching.reasons(assessment, asking=demand), matching.verdict(assessment)]
+
+
+def _by_field(terms: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {f"text_{form}": keys for form, keys in terms.items()}
+
+
+def _by_form(frequencies: Frequencies) -> Frequencies:
+    return Frequencies(frequencies.documents, {(name.removeprefix("text_"), term): count for (name, term), count in frequencies.by_term.items()})

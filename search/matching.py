@@ -1,0 +1,393 @@
+"""From two texts to a score and its reasons: pure functions, no I/O, the same for every engine.
+
+A pair has one score, whoever asks: how much of what the demand wants does the offer answer? Each word of the demand weighs
+by its rarity; the offer answers it with the same word, another inflection, a cognate or a synonym, each a little weaker. The
+answered weight, measured by what the demand could reach, gives the text's points, so every point leads back to two places in
+the two texts. Sector, place and freshness add theirs. What is not known (no sector, no coordinates) is neutral: it gives the
+middle, not nothing.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from math import log
+
+from . import analysis
+from .analysis import Token
+from .backends.base import Frequencies
+from .documents import TEXT_FIELDS, ListingDocument, Reason, Signal, Suggestion
+from .geo import distance_km
+
+#: Stored with every suggestion; changes whenever the same two texts could score otherwise.
+ENGINE_VERSION = "lexical-1"
+
+#: Below this there is no suggestion: "no good match" is an answer.
+THRESHOLD = 40.0
+
+# --- What each signal gives at most; together 100 -----------------------------------------------------------------
+TEXT_POINTS = 60.0  # What is asked for is what counts; a perfect place cannot save a wrong product.
+SECTOR_POINTS = 18.0  # A second opinion about the text, independent of its words and of its language.
+PLACE_POINTS = 14.0  # The nearer of two equal offers is better, but most goods travel.
+FRESHNESS_POINTS = 8.0  # An old listing's owner may have found a partner already.
+
+#: What a signal gives of its maximum when nothing is known.
+NEUTRAL = 0.5
+
+#: How sure an answer in this form is. Measured on four sets, the results hardly move between ± 0.15 of each.
+FORM_STRENGTHS = {
+    "word": 1.0,
+    "lemma": 0.95,
+    "stem": 0.9,  # Sometimes joins strangers: universitat and universal share "univers".
+    "cognate": 0.75,  # Sometimes a false friend.
+    "concept": 0.65,  # A synonym is near, not the same.
+}
+
+# --- BM25 -----------------------------------------------------------------------------------------------------------
+#: How soon repeating a word stops helping (Lucene's default).
+SATURATION = 1.2
+#: How much a long text's single mention loses. Lucene's 0.75 punishes companies with a long catalogue (nDCG −0.01).
+LENGTH_INFLUENCE = 0.4
+#: Words of a usual listing. Fixed, so that a score does not move when others publish longer or shorter texts.
+USUAL_LENGTH = 50
+
+#: "servei de", "suministro de" say little; their rarity in the index says most of that already.
+BOILERPLATE_WEIGHT = 0.7
+
+#: A long demand is fully answered when the weight of its so many heaviest words is: nobody offers every adjective.
+REACHABLE_WORDS = 8
+
+#: The share of the reachable weight that gives half the text's points. Relevant pairs of the two procurement sets have 0.4 on average.
+HALF_COVERAGE = 0.35
+
+# --- Sector, place, freshness ---------------------------------------------------------------------------------------
+#: Share of the points by how many levels of the NACE path (section, division, group, class) two sectors have in common.
+SECTOR_SHARES = (0.0, 0.3, 0.65, 0.85, 1.0)
+#: At this distance a place gives half its points: a county's width.
+HALF_DISTANCE_KM = 25.0
+#: At this age freshness gives half its points: a season.
+HALF_AGE_DAYS = 90.0
+
+#: What is shown: enough to judge, short enough to read.
+MOST_EVIDENCE = 8
+MOST_MISSING = 6
+
+#: Heaviest words of an asking text that fetch candidates; further ones bring noise and time.
+MOST_QUERY_WORDS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A token and the field in which it stands."""
+
+    field: str
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A document with its words by form, each with the places where they stand, the title's first."""
+
+    document: ListingDocument
+    places: dict[tuple[str, str], tuple[Place, ...]]
+    terms: dict[str, tuple[Place, ...]]
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word that the demand wants: its forms with their rarity, where it stands, and what an answer can give at most."""
+
+    lemma: str
+    places: tuple[Place, ...]
+    rarities: dict[tuple[str, str], float]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an offer answers a term: in which form, and how much of the demand's weight that gives."""
+
+    term: Term
+    form: str
+    key: str
+    value: float
+
+
+# --- Words and weights ------------------------------------------------------------------------------------------------
+
+
+def _keys(token: Token) -> Iterator[tuple[str, str]]:
+    yield "word", token.word
+    yield "lemma", token.lemma
+    yield "stem", token.stem
+    if token.cognate:
+        yield "cognate", token.cognate
+    for name in token.concepts:
+        yield "concept", name
+
+
+@lru_cache(4_096)
+def analysed(document: ListingDocument) -> Analysed:
+    places: dict[tuple[str, str], list[Place]] = {}
+    terms: dict[str, list[Place]] = {}
+    length = 0
+    for name in TEXT_FIELDS:
+        for token in analysis.analyse(document.text(name), document.language):
+            place = Place(name, token)
+            length += 1
+            terms.setdefault(token.lemma, []).append(place)
+            for key in _keys(token):
+                places.setdefault(key, []).append(place)
+    return Analysed(document, _frozen(places), _frozen(terms), length)
+
+
+def _frozen(lists: dict[Hashable, list[Place]]) -> dict[Hashable, tuple[Place, ...]]:
+    return {key: tuple(values) for key, values in lists.items()}
+
+
+def vocabulary(documents: Iterable[Analysed]) -> dict[str, list[str]]:
+    """Every term of the documents by form: what to ask the engine's frequencies of."""
+    found: dict[str, dict[str, None]] = {}
+    for document in documents:
+        for form, key in document.places:
+            found.setdefault(form, {})[key] = None
+    return {form: list(keys) for form, keys in found.items()}
+
+
+def rarity(documents: int, containing: int) -> float:
+    """BM25's inverse document frequency, never negative."""
+    containing = min(containing, documents)
+    return log(1 + (documents - containing + 0.5) / (containing + 0.5))
+
+
+def wanted_terms(demand: Analysed, frequencies: Frequencies) -> list[Term]:
+    """What the demand wants, the heaviest first."""
+    terms = [_term(lemma, places, frequencies) for lemma, places in demand.terms.items()]
+    return sorted(terms, key=lambda term: (-term.weight, term.lemma))
+
+
+def _term(lemma: str, places: tuple[Place, ...], frequencies: Frequencies) -> Term:
+    keys = dict.fromkeys(key for place in places for key in _keys(place.token))
+    factor = len(places) ** 0.5 * (BOILERPLATE_WEIGHT if lemma in analysis.boilerplate() else 1.0)
+    rarities = {key: factor * FORM_STRENGTHS[key[0]] * rarity(frequencies.documents, frequencies.by_term.get(key, 0)) for key in keys}
+    return Term(lemma, places, rarities, max(rarities.values()))
+
+
+def candidate_terms(asking: Analysed, frequencies: Frequencies) -> dict[str, dict[str, float]]:
+    """The terms, with weights, that fetch what may match: by index field. The engine multiplies by rarity itself."""
+    wanted: dict[str, dict[str, float]] = {}
+    for term in wanted_terms(asking, frequencies)[:MOST_QUERY_WORDS]:
+        for form, key in term.rarities:
+            if frequencies.by_term.get((form, key)):
+                wanted.setdefault(f"text_{form}", {})[key] = FORM_STRENGTHS[form]
+    return wanted
+
+
+def answers(terms: list[Term], offer: Analysed) -> list[Answer]:
+    """The terms that the offer answers, each in the form that gives most; the most valuable first."""
+    length_factor = SATURATION * (1 - LENGTH_INFLUENCE + LENGTH_INFLUENCE * offer.length / USUAL_LENGTH)
+    found = []
+    for term in terms:
+        best: Answer | None = None
+        for (form, key), own in term.rarities.items():
+            places = offer.places.get((form, key))
+            if places:
+                count = len(places)
+                value = own * count * (SATURATION + 1) / (count + length_factor)
+                if best is None or value > best.value:
+                    best = Answer(term, form, key, value)
+        if best:
+            found.append(best)
+    return sorted(found, key=lambda answer: (-answer.value, answer.term.lemma))
+
+
+def coverage(terms: list[Term], found: Iterable[Answer]) -> float:
+    """Answered weight by what the demand could reach; above 1 where the offer insists on what is wanted."""
+    reachable = sum(term.weight for term in terms[:REACHABLE_WORDS])
+    return sum(answer.value for answer in found) / reachable if reachable else 0.0
+
+
+# --- Signals: shares from 0 to 1, None if nothing is known --------------------------------------------------------------
+
+
+def text_share(covered: float) -> float:
+    return 1 - 0.5 ** (covered / HALF_COVERAGE)
+
+
+def sector_share(one: tuple[str, ...], other: tuple[str, ...]) -> float | None:
+    if not one or not other:
+        return None
+    return SECTOR_SHARES[min(_common(one, other), len(SECTOR_SHARES) - 1)] if one != other else 1.0
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    return next((level for level, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def kilometres(one: ListingDocument, other: ListingDocument) -> float | None:
+    points = [(d.latitude, d.longitude) for d in (one, other)]
+    if any(None in point for point in points):
+        return None
+    return distance_km(*points)
+
+
+def is_reachable(one: ListingDocument, other: ListingDocument) -> bool:
+    """Whether neither side's reach ends before the other's place; at a distance everything is reachable."""
+    km = kilometres(one, other)
+    if km is None or one.remote or other.remote:
+        return True
+    return all(km <= d.reach_km for d in (one, other) if d.reach_km is not None)
+
+
+def place_share(one: ListingDocument, other: ListingDocument) -> float | None:
+    if one.remote or other.remote:
+        return 1.0
+    km = kilometres(one, other)
+    return None if km is None else 0.5 ** (km / HALF_DISTANCE_KM)
+
+
+def age_days(one: ListingDocument, other: ListingDocument, today: date) -> int:
+    """Age of the older of the two."""
+    return max(0, *((today - d.published_at.date()).days for d in (one, other)))
+
+
+def freshness_share(days: int) -> float:
+    return 0.5 ** (days / HALF_AGE_DAYS)
+
+
+# --- A pair -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A pair's score, what it is made of and why."""
+
+    score: float
+    signals: tuple[Signal, ...]
+    terms: tuple[Term, ...]
+    found: tuple[Answer, ...]
+    offer: Analysed
+    demand: Analysed
+    today: date
+
+
+def assess(offer: Analysed, demand: Analysed, terms: list[Term], *, today: date) -> Assessment:
+    found = answers(terms, offer)
+    one, other = offer.document, demand.document
+    signals = (
+        _signal("text", TEXT_POINTS, text_share(coverage(terms, found))),
+        _signal("sector", SECTOR_POINTS, sector_share(one.sectors, other.sectors)),
+        _signal("place", PLACE_POINTS, place_share(one, other)),
+        _signal("freshness", FRESHNESS_POINTS, freshness_share(age_days(one, other, today))),
+    )
+    return Assessment(sum(signal.points for signal in signals), signals, tuple(terms), tuple(found), offer, demand, today)
+
+
+def _signal(name: str, maximum: float, share: float | None) -> Signal:
+    return Signal(name, maximum * (NEUTRAL if share is None else share), maximum)
+
+
+def suggestion(assessment: Assessment, *, asking: ListingDocument) -> Suggestion:
+    """What is told to the owner of `asking`."""
+    other = assessment.offer if asking.kind == "demand" else assessment.demand
+    return Suggestion(other.document.uid, assessment.score, assessment.signals, tuple(reasons(assessment, asking=asking)), ENGINE_VERSION)
+
+
+def reasons(assessment: Assessment, *, asking: ListingDocument) -> list[Reason]:
+    offer, demand = assessment.offer.document, assessment.demand.document
+    other = offer if asking.kind == "demand" else demand
+    told = [Reason("terms", positive=True, data={"pairs": pairs})] if (pairs := evidence(assessment, asking=asking)) else []
+    if asking.sectors and other.sectors:
+        shared = asking.sectors[: _common(asking.sectors, other.sectors)]
+        told.append(Reason("sector", positive=bool(shared), data={"mine": asking.sector, "theirs": other.sector, "shared": shared[-1] if shared else ""}))
+    km = kilometres(asking, other)
+    if asking.remote or other.remote:
+        told.append(Reason("place", positive=True, data={"remote": True} | ({} if km is None else {"km": round(km, 1)})))
+    elif km is not None:
+        within = is_reachable(asking, other)
+        told.append(Reason("place", positive=within, data={"km": round(km, 1), "within_reach": within}))
+    if asking.language != other.language:
+        told.append(Reason("language", positive=True, data={"mine": asking.language, "theirs": other.language}))
+    told.append(Reason("freshness", positive=True, data={"days": age_days(offer, demand, assessment.today)}))
+    if lacking := missing(assessment):
+        told.append(Reason("missing", positive=False, data={"terms": lacking}))
+    return told
+
+
+def evidence(assessment: Assessment, *, asking: ListingDocument) -> list[dict[str, object]]:
+    """The weightiest places that answer each other, as they stand in the two texts; neighbours are quoted together."""
+    quoted = []
+    for answer in assessment.found[:MOST_EVIDENCE]:
+        wanted = next(place for place in answer.term.places if (answer.form, answer.key) in _keys(place.token))
+        quoted.append((wanted, assessment.offer.places[answer.form, answer.key][0]))
+    mine_first = asking.kind == "demand"
+    pairs = [(wanted, given) if mine_first else (given, wanted) for wanted, given in quoted]
+    other = assessment.offer if mine_first else assessment.demand
+    return [_pair(mine, theirs, asking, other.document) for mine, theirs in _joined(pairs, asking, other.document)]
+
+
+_Span = tuple[str, int, int]  # field, start, end
+
+
+def _joined(pairs: list[tuple[Place, Place]], mine: ListingDocument, theirs: ListingDocument) -> list[tuple[_Span, _Span]]:
+    """The pairs as spans; two that follow each other in both texts become one ("gel hidroalcohòlic")."""
+    spans = [tuple((place.field, place.token.start, place.token.end) for place in pair) for pair in pairs]
+    merged = True
+    while merged:
+        merged = False
+        for first in spans:
+            second = next((s for s in spans if _follows(first[0], s[0], mine) and _follows(first[1], s[1], theirs)), None)
+            if second:
+                spans[spans.index(first)] = tuple((a[0], a[1], b[2]) for a, b in zip(first, second, strict=True))
+                spans.remove(second)
+                merged = True
+                break
+    return spans
+
+
+def _follows(first: _Span, second: _Span, document: ListingDocument) -> bool:
+    return first[0] == second[0] and 0 < second[1] - first[2] <= len(_GAP) and document.text(first[0])[first[2] : second[1]].isspace()
+
+
+_GAP = "  "
+
+
+def _pair(mine: _Span, theirs: _Span, asking: ListingDocument, other: ListingDocument) -> dict[str, object]:
+    return {
+        "mine": list(mine[1:]),
+        "theirs": list(theirs[1:]),
+        "field_mine": mine[0],
+        "field_theirs": theirs[0],
+        "mine_text": asking.text(mine[0])[mine[1] : mine[2]],
+        "theirs_text": other.text(theirs[0])[theirs[1] : theirs[2]],
+    }
+
+
+def missing(assessment: Assessment) -> list[str]:
+    """The weightiest words of the demand, as they stand there, that nothing in the offer answers."""
+    answered = {answer.term.lemma for answer in assessment.found}
+    lacking = [
+        t for t in assessment.terms[: 2 * REACHABLE_WORDS] if t.lemma not in answered and t.lemma not in analysis.boilerplate() and not t.lemma.isdigit()
+    ]
+    document = assessment.demand.document
+    return [document.text(t.places[0].field)[t.places[0].token.start : t.places[0].token.end] for t in lacking[:MOST_MISSING]]
+
+
+def obstacles(offer: ListingDocument, demand: ListingDocument, today: date) -> list[Reason]:
+    """What forbids a suggestion whatever the score."""
+    found = [Reason("company", positive=False)] if offer.company_uid and offer.company_uid == demand.company_uid else []
+    found += [Reason("expired", positive=False, data={"uid": d.uid}) for d in (offer, demand) if d.valid_until < today]
+    if not is_reachable(offer, demand):
+        found.append(Reason("reach", positive=False, data={"km": round(kilometres(offer, demand) or 0, 1)}))
+    return found
+
+
+def verdict(assessment: Assessment) -> Reason:
+    return Reason("score", positive=assessment.score >= THRESHOLD, data={"score": round(assessment.score, 1), "threshold": THRESHOLD})
+
+
+def best(assessments: Iterable[Assessment], *, limit: int, threshold: float) -> list[Assessment]:
+    """At most `limit` assessments from `threshold` on, best first; equal scores in a stable order."""
+    good = [a for a in assessments if a.score >= threshold]
+    return sorted(good, key=lambda a: (-a.score, a.offer.document.uid, a.demand.document.uid))[:limit]
