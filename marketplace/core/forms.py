@@ -1,5 +1,6 @@
 """Widgets that Django does not have, printed by templates/django/forms/widgets/."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -17,15 +18,15 @@ class ChoiceCards(forms.RadioSelect):
     # The cards' label stands around the input.
     use_fieldset = True
 
-    def __init__(self, *args: Any, hints: dict[str, str] | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Iterable = (), *, hints: dict[str, str] | None = None) -> None:
+        super().__init__(attrs, choices)
         self.hints = hints or {}
 
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list:
         """As Django's, without the empty option."""
         return [group for group in super().optgroups(name, value, attrs) if any(option["value"] not in ("", None) for option in group[1])]
 
-    def create_option(self, name: str, value: object, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def create_option(self, name: str, value: object, *args: object, **kwargs: object) -> dict[str, Any]:
         """As Django's, with the option's hint."""
         option = super().create_option(name, value, *args, **kwargs)
         option["hint"] = self.hints.get(str(value), "")
@@ -58,7 +59,7 @@ class SuggestInput(forms.TextInput):
 
     template_name = "django/forms/widgets/suggest_input.html"
 
-    def __init__(self, attrs: dict[str, Any] | None = None, *, suggestions: Any = ()) -> None:
+    def __init__(self, attrs: dict[str, Any] | None = None, *, suggestions: Iterable[str] | Callable[[], Iterable[str]] = ()) -> None:
         super().__init__({"autocomplete": "off", **(attrs or {})})
         self.suggestions = suggestions
 

@@ -5,7 +5,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from . import changelog, gallery as gallery_data
+from . import changelog
+from . import gallery as gallery_data
 from .models import Mail, Reader
 
 

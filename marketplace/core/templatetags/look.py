@@ -20,6 +20,9 @@ register = template.Library()
 # Elasticsearch answers no further than this (index.max_result_window); a page beyond it would be a link to an error.
 DEEPEST_RESULT = 10_000
 
+# Nearer than this a distance is told in metres, farther than that without decimals.
+METRES_UNTIL, ONE_DECIMAL_UNTIL = 1000, 10
+
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
@@ -42,9 +45,11 @@ def kilometres(distance: float | None) -> str:
     """A distance for people: "600 m", "1,2 km", "34 km"; nothing for None."""
     if distance is None:
         return ""
-    if distance < 1:
-        return f"{max(round(distance * 10) * 100, 100)} m" if distance < 0.95 else "1 km"
-    return f"{number_format(distance, 1 if distance < 10 and round(distance, 1) % 1 else 0)} km"
+    metres = max(round(distance * 10) * 100, 100)
+    if metres < METRES_UNTIL:
+        return f"{metres} m"
+    decimals = 1 if distance < ONE_DECIMAL_UNTIL and metres % 1000 else 0
+    return f"{number_format(distance, decimals)} km"
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class LanguageLink:
 
 @register.simple_tag(takes_context=True)
 def language_links(context: template.Context) -> list[LanguageLink]:
-    """This page in every language of the site.
+    """The page of this moment in every language of the site.
 
     A view whose page has other addresses in other languages (a Wagtail page and its translations) puts them into the context
     as `translations`, {code: address}. An address that exists in no language (404) leads to that language's home page.
