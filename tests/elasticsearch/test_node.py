@@ -34,6 +34,7 @@ def test_node_says_who_it_is(client):
     assert answer["tagline"] == "You Know, for Search"
 
 
+@pytest.mark.needs("elasticsearch")
 def test_node_refuses_a_port_that_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(node.NodeError, match="is taken"):
         node.start(port=other.getsockname()[1])
