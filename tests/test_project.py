@@ -37,9 +37,7 @@ def test_foreign_keys_never_point_upward():
         f"{model._meta.label}.{field.name} → {field.related_model._meta.label}"
         for model in own_models()
         for field in model._meta.get_fields()
-        if isinstance(field, ForeignKey)
-        and field.related_model in own_models()
-        and level(field.related_model._meta.app_label) > level(model._meta.app_label)
+        if isinstance(field, ForeignKey) and field.related_model in own_models() and level(field.related_model._meta.app_label) > level(model._meta.app_label)
     ]
     assert upward == []
 
