@@ -105,6 +105,11 @@ class Company(BaseModel):
         return reverse("companies:detail", args=[self.uid])
 
     @property
+    def web_host(self) -> str:
+        """The web address as people write it: "www.company.cat"."""
+        return self.web.partition("://")[2].rstrip("/") or self.web
+
+    @property
     def initials(self) -> str:
         """Two letters that stand for a missing logo."""
         words = [word for word in self.name.replace(",", " ").split() if word[0].isalnum()]

@@ -1,0 +1,40 @@
+"""The mails about joining a company, each queued in the transaction of what it tells."""
+
+from django.contrib.auth.models import Permission
+from django.db.models import Q
+
+from marketplace.accounts.models import User
+from marketplace.core import mail
+
+from .enums import Role
+from .models import Membership
+
+
+def join_requested(membership: Membership) -> None:
+    """Somebody wants to act for a company: to its owners, or to the Innovation Service where there is none."""
+    owners = User.objects.filter(memberships__in=Membership.objects.owners().filter(company=membership.company))
+    for user in owners or curators():
+        _tell("companies/mail/join_requested", membership, user, occasion="requested")
+
+
+def join_decided(membership: Membership) -> None:
+    """The answer: to who asked."""
+    _tell(f"companies/mail/join_{membership.state}", membership, membership.user, occasion=membership.state)
+
+
+def became_owner(membership: Membership) -> None:
+    """The last owner closed the account and this person is the next."""
+    _tell("companies/mail/became_owner", membership, membership.user, occasion="owner")
+
+
+def curators() -> list[User]:
+    """The people of the Innovation Service who decide on companies."""
+    curate = Permission.objects.filter(codename="curate_listing", content_type__app_label="listings")
+    return list(User.objects.filter(Q(groups__permissions__in=curate) | Q(user_permissions__in=curate), is_active=True).distinct())
+
+
+def _tell(template: str, membership: Membership, user: User, *, occasion: str) -> None:
+    # The time of the request is part of the key: who asks again a week later gets an answer again.
+    key = f"membership:{membership.uid}:{occasion}:{membership.created:%Y%m%dT%H%M%S}:{user.uid}"
+    context = {"membership": membership, "company": membership.company, "person": membership.user, "user": user, "is_owner": membership.role == Role.OWNER}
+    mail.queue(template, user.email, context, key=key, language=user.language)
