@@ -176,6 +176,10 @@ EMBEDDED_INDEX_PATH = Path(env.str("EMBEDDED_INDEX_PATH", default=str(VAR_DIR / 
 EMBEDDED_FALLBACK = env.bool("EMBEDDED_FALLBACK", default=True)
 SEARCH_SOURCES = ["marketplace.listings.documents.ListingSource"]
 
+# --- Privacy ----------------------------------------------------------------------------------------------------------
+# What each app knows of a person, from the highest to the lowest (see marketplace/accounts/privacy.py).
+PERSONAL_DATA = ["marketplace.listings.privacy.PersonalData", "marketplace.companies.privacy.PersonalData"]
+
 # --- Files --------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))

@@ -13,6 +13,7 @@ from . import sectors
 from .fields import PlaceField, SectorField
 from .models import Company, Place, Sector
 from .operations import EDITABLE
+from .querysets import CompanyQuerySet
 from .validators import clean_tax_id, validate_logo, validate_tax_id
 
 MAX_TYPED_TAX_ID = 20
@@ -42,7 +43,7 @@ class CompanyForm(forms.ModelForm):
         }
         widgets = {"contact_email": forms.EmailInput(attrs={"autocomplete": "email"}), "contact_phone": forms.TextInput(attrs={"autocomplete": "tel"})}
 
-    def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: object, person: User | None = None, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.existing: Company | None = None
         if person and not self.instance.pk:
@@ -103,13 +104,13 @@ class CompanyFilterForm(forms.Form):
 
     all_optional = True
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         sections: list[Sector] = [sector for sector in sectors.tree().values() if sector.level == 1]
         self.fields["section"].choices = [("", _("All sectors")), *((section.code, section.label) for section in sections)]
         self.fields["place"].queryset = Place.objects.filter(companies__hidden=False).distinct()
 
-    def narrowed(self, companies: Any) -> Any:
+    def narrowed(self, companies: CompanyQuerySet) -> CompanyQuerySet:
         """`companies` after the filters that make sense."""
         self.is_valid()
         values = self.cleaned_data

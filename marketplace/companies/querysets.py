@@ -9,7 +9,6 @@ from search import analysis
 
 from .enums import MembershipState, Role
 
-
 MAX_WORDS = 8
 # Neither database folds accents by itself: SQLite has no function for it, PostgreSQL only with an extension.
 _VARIANTS = {"a": "aàáâä", "c": "cç", "e": "eèéêë", "i": "iìíîï", "l": "l·", "n": "nñ", "o": "oòóôö", "u": "uùúûü"}

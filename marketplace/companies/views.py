@@ -37,8 +37,15 @@ def detail(request: HttpRequest, uid) -> HttpResponse:
     """The public page; a hidden company's is for its own people and the Innovation Service only. No contact data, ever."""
     company = get_object_or_404(Company.objects.visible_to(request.user).for_display(), uid=uid)
     membership = Membership.objects.filter(company=company, user=request.user).first() if request.user.is_authenticated else None
-    context = {"company": company, "listings": company.listings.live().for_display().order_by("-published_at"), "membership": membership}
-    return render(request, "companies/detail.html", context | {"is_member": bool(membership and membership.state == MembershipState.ACTIVE)})
+    context = {
+        "company": company,
+        # The reverse of the listings' own key: this app imports nothing of the one above it.
+        "listings": company.listings.live().for_display().order_by("-published_at"),
+        "membership": membership,
+        "is_member": bool(membership and membership.state == MembershipState.ACTIVE),
+        "is_owner": bool(membership and membership.role == Role.OWNER),
+    }
+    return render(request, "companies/detail.html", context)
 
 
 @login_required

@@ -1,0 +1,12 @@
+"""Addresses of this app; signing in and the like are allauth's."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("", views.profile, name="profile"),
+    path("my-data.json", views.export, name="export"),
+    path("close/", views.erase, name="erase"),
+]
