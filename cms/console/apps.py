@@ -1,3 +1,5 @@
+"""The staff's views of the domain apps, in the Wagtail admin."""
+
 from django.apps import AppConfig
 
 

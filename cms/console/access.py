@@ -1,0 +1,25 @@
+"""Who may use the console's views."""
+
+from django.http import HttpRequest, HttpResponse
+from wagtail.admin.auth import permission_denied
+from wagtail.admin.menu import MenuItem
+
+from marketplace.accounts.rules import is_curator
+
+
+class CuratorRequiredMixin:
+    """Lets curators in; others who may open the admin go back to its home with Wagtail's message."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """Check, then go on."""
+        if not is_curator(request.user):
+            return permission_denied(request)
+        return super().dispatch(request, *args, **kwargs)
+
+
+class CuratorMenuItem(MenuItem):
+    """Shown to curators."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        """Whether this person sees the item."""
+        return is_curator(request.user)

@@ -1,0 +1,48 @@
+"""Where the console's views join the Wagtail admin."""
+
+from django.http import HttpRequest
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+
+from .access import CuratorMenuItem
+from .bulk import PublishAction, RejectAction, RequestChangesAction
+from .companies import CompaniesView, CompanyView
+from .home import FiguresPanel
+from .listings import AllView, WaitingView
+from .review import ReviewView
+
+for action in (PublishAction, RequestChangesAction, RejectAction):
+    hooks.register("register_bulk_action", action)
+
+
+@hooks.register("register_admin_urls")
+def addresses() -> list:
+    """The console's own pages; Wagtail lets in only those who may open the admin."""
+    return [
+        path("listings/waiting/", WaitingView.as_view(), name="console_waiting"),
+        path("listings/waiting/results/", WaitingView.as_view(results_only=True), name="console_waiting_results"),
+        path("listings/", AllView.as_view(), name="console_listings"),
+        path("listings/results/", AllView.as_view(results_only=True), name="console_listings_results"),
+        path("listings/<uuid:uid>/", ReviewView.as_view(), name="console_review"),
+        path("companies/", CompaniesView.as_view(), name="console_companies"),
+        path("companies/results/", CompaniesView.as_view(results_only=True), name="console_companies_results"),
+        path("companies/<uuid:uid>/", CompanyView.as_view(), name="console_company"),
+    ]
+
+
+def _register(label: str, url_name: str, *, icon: str, order: int) -> None:
+    @hooks.register("register_admin_menu_item")
+    def item() -> CuratorMenuItem:
+        return CuratorMenuItem(label, reverse(url_name), name=url_name, icon_name=icon, order=order)
+
+
+_register(_("Review"), "console_waiting", icon="clipboard-list", order=10)
+_register(_("Listings"), "console_listings", icon="list-ul", order=11)
+_register(_("Companies"), "console_companies", icon="group", order=12)
+
+
+@hooks.register("construct_homepage_panels")
+def figures(request: HttpRequest, panels: list) -> None:
+    """The marketplace's figures come first."""
+    panels.append(FiguresPanel())
