@@ -28,7 +28,17 @@ CANDIDATES_FOR_OFFER = 100
 def backends() -> list[Backend]:
     """The chosen backend, then the one that stands in for it."""
     embedded = _embedded(str(settings.EMBEDDED_INDEX_PATH))
-    return [embedded]
+    if not settings.ELASTICSEARCH_URL:
+        return [embedded]
+    chosen = _elastic(settings.ELASTICSEARCH_URL, settings.SEARCH_INDEX_PREFIX)
+    return [chosen, embedded] if settings.EMBEDDED_FALLBACK else [chosen]
+
+
+@lru_cache(8)
+def _elastic(url: str, prefix: str) -> Backend:
+    from .backends import elastic  # noqa: PLC0415 - the client takes 0.5 s to load, and the embedded engine does without
+
+    return elastic.ElasticBackend(elastic.connect(url), prefix)
 
 
 @lru_cache(8)
@@ -75,7 +85,7 @@ def suggest_on(
     wanted = Candidates(
         terms=matching.candidate_terms(asking, _by_form(frequencies)),
         kind="offer" if document.kind == "demand" else "demand",
-        valid_on_ordinal=today.toordinal(),
+        valid_on=today,
         exclude_company=document.company_uid,
         exclude_uids=(document.uid, *exclude_uids),
         size=CANDIDATES if document.kind == "demand" else CANDIDATES_FOR_OFFER,

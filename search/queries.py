@@ -40,7 +40,7 @@ FIND_WEIGHTS = {
 #: A word being typed ("hidro") and a word mistyped ("mascarta") score a constant, below what a real match gives.
 PREFIX_WEIGHTS = {"title_word": 0.4, "company_word": 0.3, "text_word": 0.2}
 #: A slip is forgiven in the dictionary form too: "mascarta" is one letter from mascareta, but three from mascaretes.
-FUZZY_WEIGHTS = {"title_word": 0.2, "title_lemma": 0.2, "company_word": 0.15, "text_word": 0.1, "text_lemma": 0.1}
+FUZZY_WEIGHTS = {"title_lemma": 0.2, "company_word": 0.15, "text_word": 0.1, "text_lemma": 0.1}
 
 #: Shorter words begin or resemble too many others: "gel" is one letter from "del" and "gol".
 SHORTEST_PREFIX = 3
@@ -60,6 +60,7 @@ MOST_FIND_WORDS = 24
 class FindWord:
     """One word of a search in every form in which it may be found; which language it is in, nobody knows."""
 
+    surface: str
     word: str
     lemmas: frozenset[str]
     stems: frozenset[str]
@@ -92,11 +93,12 @@ def find_words(text: str) -> list[FindWord]:
         by_language = [{token.start: token for token in analysis.tokens(text, language)} for language in LANGUAGES]
         starts = set().union(*by_language)
     last = max(starts, default=0)
-    return [_find_word([found[start] for found in by_language if start in found], is_last=start == last) for start in sorted(starts)][:MOST_FIND_WORDS]
+    return [_find_word(text, [found[start] for found in by_language if start in found], is_last=start == last) for start in sorted(starts)][:MOST_FIND_WORDS]
 
 
-def _find_word(readings: list[Token], *, is_last: bool) -> FindWord:
+def _find_word(text: str, readings: list[Token], *, is_last: bool) -> FindWord:
     return FindWord(
+        surface=text[readings[0].start : readings[0].end],
         word=readings[0].word,
         lemmas=frozenset(token.lemma for token in readings),
         stems=frozenset(token.stem for token in readings),
@@ -113,12 +115,12 @@ def required_words(count: int) -> int:
 
 
 def forms(document: ListingDocument) -> dict[str, list[str]]:
-    """The document's terms by field of FORM_FIELDS."""
+    """The document's terms by field of FORM_FIELDS. The title's words keep its stop words: "sobre" may be an envelope."""
     title = analysis.analyse(document.title, document.language)
     text = title + [t for name in TEXT_FIELDS[1:] for t in analysis.analyse(document.text(name), document.language)]
     company = analysis.tokens(f"{document.company_name} {document.place_name}", document.language)
     return {
-        "title_word": [t.word for t in title],
+        "title_word": [t.word for t in analysis.tokens(document.title, document.language)],
         "title_lemma": [t.lemma for t in title],
         "title_stem": [t.stem for t in title],
         "company_word": [t.word for t in company],

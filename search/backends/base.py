@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol, Self
 
 from search.documents import ListingDocument, Page, Query, Write
@@ -27,7 +28,7 @@ class Candidates:
 
     terms: dict[str, dict[str, float]]
     kind: str
-    valid_on_ordinal: int
+    valid_on: date
     exclude_company: str = ""
     exclude_uids: tuple[str, ...] = ()
     size: int = 200

@@ -193,7 +193,7 @@ class EmbeddedBackend:
         matching = _any_of(_boosted(_term(name, term), weight) for name, terms in wanted.terms.items() for term, weight in terms.items())
         filters = [
             (Occur.Must, _silent(_term("kind", wanted.kind))),
-            (Occur.Must, _silent(_at_least("valid_until", wanted.valid_on_ordinal))),
+            (Occur.Must, _silent(_at_least("valid_until", wanted.valid_on.toordinal()))),
             *((Occur.MustNot, _term("uid", uid)) for uid in wanted.exclude_uids),
         ]
         if wanted.exclude_company:
@@ -286,7 +286,7 @@ class _Finder:
 
     def _nearest(self, clause: Clause) -> list[tuple[float, tantivy.DocAddress]]:
         """Place after place outwards, the newest first in each; listings without a place come last."""
-        buckets = self.searcher.aggregate(clause, {"positions": {"terms": {"field": "position", "size": max(len(self.distances), 1)}}})["positions"]["buckets"]
+        buckets = self.searcher.aggregate(clause, {"positions": {"terms": {"field": "position", "size": len(self.distances) + 1}}})["positions"]["buckets"]
         counts = {bucket["key"]: bucket["doc_count"] for bucket in buckets}
         hits: list[tuple[float, tantivy.DocAddress]] = []
         skip = self.offset

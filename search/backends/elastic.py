@@ -1,0 +1,235 @@
+"""The Elasticsearch backend: an alias for searches, an index behind it for each rebuild.
+
+A document's external version is the id of its change, so a late or repeated write is refused (409), which is as good as
+written. A delete writes a tombstone that searches hide: Elasticsearch forgets a deleted document's version after a minute and
+at a restart, and a late write would bring it back.
+"""
+
+import logging
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any, Self
+
+from django.conf import settings
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, helpers
+
+from search import queries
+from search.documents import Hit, ListingDocument, Page, Query, Write
+from search.geo import distance_km
+from search.highlighting import highlights
+
+from . import elastic_bodies as bodies
+from .base import Candidates, EngineUnavailableError, Frequencies, Stored
+from .breaker import Breaker
+
+logger = logging.getLogger(__name__)
+
+#: A person waits for a search; the fallback is quick, so waiting longer serves nobody.
+SEARCH_SECONDS = 2.5
+
+#: Nobody waits for the index; a bulk on a busy server may take its time.
+WRITE_SECONDS = 30.0
+
+_BULK_BYTES = 5_000_000
+_SCAN_KEEP_ALIVE = "2m"
+
+#: Answers of a server that is there but overloaded, starting or broken.
+_SICK = {HTTPStatus.TOO_MANY_REQUESTS, *(status for status in HTTPStatus if status >= HTTPStatus.INTERNAL_SERVER_ERROR)}
+
+
+def connect(url: str) -> Elasticsearch:
+    """A client for the server at `url` that never retries: the breaker and the change log's reader decide when to try again."""
+    credentials: dict[str, Any] = {}
+    if settings.ELASTICSEARCH_API_KEY:
+        credentials["api_key"] = settings.ELASTICSEARCH_API_KEY
+    elif settings.ELASTICSEARCH_PASSWORD:
+        credentials["basic_auth"] = (settings.ELASTICSEARCH_USERNAME, settings.ELASTICSEARCH_PASSWORD)
+    if settings.ELASTICSEARCH_CA_CERTS:
+        credentials["ca_certs"] = settings.ELASTICSEARCH_CA_CERTS
+    return Elasticsearch(url, max_retries=0, retry_on_timeout=False, request_timeout=SEARCH_SECONDS, **credentials)
+
+
+class ElasticBackend:
+    """The index behind the alias `<prefix>-listings`, or the one of the given name. The methods are those of base.Backend."""
+
+    name = "elasticsearch"
+
+    def __init__(self, client: Elasticsearch, prefix: str, *, index: str | None = None, breaker: Breaker | None = None) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._alias = f"{prefix}-listings"
+        self._staged = index
+        self._breaker = breaker or Breaker()
+
+    @property
+    def _index(self) -> str:
+        return self._staged or self._alias
+
+    @contextmanager
+    def _asking(self, *, patient: bool = False) -> Iterator[Elasticsearch]:
+        """The client; what goes wrong becomes EngineUnavailableError. `patient` work waits longer and goes out even while the breaker is open."""
+        if not patient and not self._breaker.allows():
+            message = "Elasticsearch did not answer a moment ago; not asked again yet"
+            raise EngineUnavailableError(message)
+        try:
+            yield self._client.options(request_timeout=WRITE_SECONDS if patient else SEARCH_SECONDS)
+        except ApiError as error:
+            if error.meta.status in _SICK:
+                self._breaker.failed()
+            raise EngineUnavailableError(str(error)) from error
+        except TransportError as error:
+            self._breaker.failed()
+            raise EngineUnavailableError(f"{type(error).__name__}: {error}") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            # An answer of another shape: something that is not Elasticsearch listens there.
+            self._breaker.failed()
+            raise EngineUnavailableError(f"Unexpected answer: {error!r}") from error
+        else:
+            self._breaker.succeeded()
+
+    # --- The index as a whole -----------------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        with self._asking(patient=True) as client:
+            return any(self._is_current(name) for name in self._names(client))
+
+    def _names(self, client: Elasticsearch) -> list[str]:
+        """The indices that searches go to."""
+        try:
+            return list(client.indices.get(index=self._index, features="aliases"))
+        except NotFoundError:
+            return []
+
+    def _is_current(self, name: str) -> bool:
+        return name.startswith(f"{self._alias}-v{bodies.SCHEMA_VERSION}-")
+
+    def create(self) -> None:
+        if not self.exists():
+            self.swap(self.stage())
+
+    def stage(self) -> Self:
+        name = f"{self._alias}-v{bodies.SCHEMA_VERSION}-{uuid.uuid4().hex[:12]}"
+        with self._asking(patient=True) as client:
+            client.indices.create(index=name, **bodies.definition(), wait_for_active_shards=1)
+        return type(self)(self._client, self._prefix, index=name, breaker=self._breaker)
+
+    def swap(self, staged: Self) -> None:
+        with self._asking(patient=True) as client:
+            # One call: with two, one search in two found no index in between.
+            old = [{"remove_index": {"index": name}} for name in self._names(client)]
+            client.indices.update_aliases(actions=[{"add": {"index": staged._index, "alias": self._alias}}, *old])  # noqa: SLF001 - one of us
+
+    def remove(self) -> None:
+        with self._asking(patient=True) as client:
+            for name in self._names(client):
+                client.indices.delete(index=name, ignore_unavailable=True)
+
+    # --- Writing ----------------------------------------------------------------------------------------------------------
+
+    def write(self, writes: Sequence[Write], *, force: bool = False) -> int:
+        actions = (
+            {"_op_type": "index", "_id": w.uid, "version": w.version, "version_type": "external_gte" if force else "external"} | {"_source": bodies.indexed(w)}
+            for w in writes
+        )
+        stored = 0
+        with self._asking(patient=True) as client:
+            for accepted, result in helpers.streaming_bulk(
+                client,
+                actions,
+                index=self._index,
+                max_chunk_bytes=_BULK_BYTES,
+                raise_on_error=False,
+                max_retries=0,
+                refresh=True,
+                # Without this a bulk to an alias that is gone would make an index of that name, with guessed fields.
+                require_alias=self._staged is None,
+            ):
+                stored += accepted
+                if not accepted:
+                    _refused(result["index"])
+        return stored
+
+    # --- Reading ----------------------------------------------------------------------------------------------------------
+
+    def find(self, query: Query) -> Page:
+        words = queries.find_words(query.text)
+        with self._asking() as client:
+            found = self._search(client, bodies.find(query, words))
+            documents = [(bodies.document_of(hit), hit.get("_score")) for hit in found["hits"]["hits"]]
+            facets = {name: {b["key"]: b["doc_count"] for b in facet["values"]["buckets"] if b["key"]} for name, facet in found["aggregations"].items()}
+            total = found["hits"]["total"]["value"]
+        return Page(
+            hits=tuple(Hit(d.uid, score or 0.0, highlights(d, words), _distance(query, d)) for d, score in documents),
+            total=total,
+            facets=facets,
+            page=query.page,
+            page_size=queries.window(query)[1],
+            engine=self.name,
+        )
+
+    def _search(self, client: Elasticsearch, body: dict[str, Any]) -> dict[str, Any]:
+        # Half an answer would make listings vanish without a word.
+        return client.search(index=self._index, allow_partial_search_results=False, **_arguments(body)).body
+
+    def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
+        with self._asking() as client:
+            found = self._search(client, bodies.candidates(wanted))
+            return [(bodies.document_of(hit), hit["_score"]) for hit in found["hits"]["hits"]]
+
+    def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
+        with self._asking() as client:
+            vectors = client.termvectors(index=self._index, **bodies.frequencies(terms))["term_vectors"]
+            by_term = {(name, term): own.get("doc_freq", 0) for name, vector in vectors.items() for term, own in vector["terms"].items()}
+            return Frequencies(max((vector["field_statistics"]["doc_count"] for vector in vectors.values()), default=0), by_term)
+
+    def stored(self, batch: int = 500) -> Iterator[list[Stored]]:
+        with self._asking(patient=True) as client:
+            pit = client.open_point_in_time(index=self._index, keep_alive=_SCAN_KEEP_ALIVE)["id"]
+            try:
+                after: list[Any] | None = None
+                while hits := self._scan(client, pit, after, batch):
+                    yield [Stored(hit["_id"], hit["_version"], hit["_source"]["document_version"], hit["_source"]["live"]) for hit in hits]
+                    after = hits[-1]["sort"]
+            finally:
+                client.close_point_in_time(id=pit)
+
+    @staticmethod
+    def _scan(client: Elasticsearch, pit: str, after: list[Any] | None, batch: int) -> list[dict[str, Any]]:
+        place = {} if after is None else {"search_after": after}
+        return client.search(
+            pit={"id": pit, "keep_alive": _SCAN_KEEP_ALIVE},
+            sort=[{"uid": "asc"}],
+            size=batch,
+            version=True,
+            source=["live", "document_version"],
+            track_total_hits=False,
+            **place,
+        )["hits"]["hits"]
+
+
+def _arguments(body: dict[str, Any]) -> dict[str, Any]:
+    """The body under the client's names for its parts."""
+    renamed = {"from": "from_", "_source": "source"}
+    return {renamed.get(name, name): value for name, value in body.items()}
+
+
+def _refused(item: dict[str, Any]) -> None:
+    """What to do about a refused write. A newer version is there (409): as good as written. A document that Elasticsearch cannot
+    take (400) must not hold up all that come after it: it is logged, and `check_index` goes on naming it. Else the batch comes again.
+    """
+    status = item.get("status")
+    if status == HTTPStatus.CONFLICT:
+        return
+    if status == HTTPStatus.BAD_REQUEST:
+        logger.error("Elasticsearch cannot index %s: %s", item.get("_id"), item.get("error"))
+        return
+    raise EngineUnavailableError(f"{item.get('_id')} was refused with {status}: {item.get('error')}")
+
+
+def _distance(query: Query, document: ListingDocument) -> float | None:
+    if query.near is None or document.latitude is None or document.longitude is None:
+        return None
+    return round(distance_km(query.near, (document.latitude, document.longitude)), 1)

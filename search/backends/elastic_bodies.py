@@ -1,0 +1,214 @@
+"""The Elasticsearch index and the bodies of its queries, composed with elasticsearch-dsl."""
+
+from typing import Any
+
+from elasticsearch_dsl import A, Boolean, Date, Document, GeoPoint, InnerDoc, Keyword, Long, MetaField, Object, Q, Text
+from elasticsearch_dsl.query import Query as Clause
+
+from search import matching, queries
+from search.documents import TEXT_FIELDS, ListingDocument, Query, Write
+from search.queries import FACETS, FIND_WEIGHTS, FORM_FIELDS, FUZZY_WEIGHTS, PREFIX_WEIGHTS, FindWord
+
+from .base import Candidates
+
+#: Part of an index's name: an index of another schema is not used but built anew.
+SCHEMA_VERSION = 1
+
+#: Elasticsearch's own language analyzers make the stems that `find` looks for; the embedded engine's come from `analysis`.
+STEMMED = {"title_stem": "title_language", "text_stem": "text_language"}
+
+
+class ByLanguage(InnerDoc):
+    """A text under the analyzer of its own language; the other two stay empty."""
+
+    ca = Text(analyzer="catalan")
+    es = Text(analyzer="spanish")
+    en = Text(analyzer="english")
+
+
+class ListingIndex(Document):
+    """What is indexed of a listing. `source` holds the document itself and is not indexed."""
+
+    uid = Keyword()
+    live = Boolean()
+    document_version = Long()
+    kind = Keyword()
+    category = Keyword()
+    language = Keyword()
+    company_uid = Keyword()
+    company_size = Keyword()
+    place = Keyword()
+    sectors = Keyword()
+    position = GeoPoint()
+    valid_until = Date(format="yyyy-MM-dd")
+    recency = Long()
+    expiry = Long()
+    title_language = Object(ByLanguage)
+    text_language = Object(ByLanguage)
+    source = Object(enabled=False)
+
+    class Meta:
+        dynamic = MetaField("strict")
+        # The analysed words need no second copy: a hit's source is the document, and rebuilds read the database.
+        source = MetaField(includes=["uid", "live", "document_version", "source"])
+
+    class Index:
+        settings = {
+            "number_of_shards": 1,  # Term statistics are per shard; a city's listings fill a small part of one.
+            "number_of_replicas": 0,
+            "max_result_window": queries.DEEPEST_HIT,
+            "similarity": {"default": {"type": "BM25", "k1": matching.SATURATION, "b": matching.LENGTH_INFLUENCE}},
+        }
+
+
+for _name in FORM_FIELDS:
+    # Words come analysed and separated by spaces: the whitespace tokenizer keeps them as they are.
+    ListingIndex._doc_type.mapping.field(_name, Text(analyzer="whitespace", index_options="freqs"))  # noqa: SLF001 - what Document.field would be
+
+
+def definition() -> dict[str, Any]:
+    """Settings and mappings for the index's creation."""
+    return ListingIndex._index.to_dict()  # noqa: SLF001 - elasticsearch-dsl's own name for it
+
+
+def indexed(write: Write) -> dict[str, Any]:
+    """The body of a document or of a tombstone."""
+    document = write.document
+    if document is None:
+        return {"uid": write.uid, "live": False, "document_version": 0}
+    return {
+        "uid": document.uid,
+        "live": True,
+        "document_version": document.version,
+        **{name: getattr(document, name) for name in ("kind", "category", "language", "company_uid", "company_size", "place", "sectors")},
+        "position": None if document.latitude is None or document.longitude is None else {"lat": document.latitude, "lon": document.longitude},
+        "valid_until": document.valid_until.isoformat(),
+        "recency": queries.recency_key(document),
+        "expiry": queries.expiry_key(document),
+        "title_language": {document.language: document.title},
+        "text_language": {document.language: "\n".join(document.text(name) for name in TEXT_FIELDS)},
+        **{name: " ".join(terms) for name, terms in queries.forms(document).items()},
+        "source": document.to_source(),
+    }
+
+
+# --- For people -----------------------------------------------------------------------------------------------------------
+
+
+def find(query: Query, words: list[FindWord]) -> dict[str, Any]:
+    """The body of a search: the facets' own filters come after the counting, so that each facet is counted without its own."""
+    restricted = {name: Q("terms", **{FACETS[name]: list(values)}) for name, values in queries.facet_filters(query).items()}
+    offset, size = queries.window(query)
+    return {
+        "query": Q("bool", must=[_matching(words)] if words else [], filter=_filters(query), must_not=_excluded(query)).to_dict(),
+        "aggs": {name: _facet(name, restricted).to_dict() for name in FACETS},
+        **({"post_filter": Q("bool", filter=list(restricted.values())).to_dict()} if restricted else {}),
+        "sort": _sort(query),
+        "from": offset,
+        "size": size,
+        "track_total_hits": True,
+        "_source": ["source"],
+    }
+
+
+def _filters(query: Query) -> list[Clause]:
+    filters = [Q("term", live=True)]
+    if query.company_uid is not None:
+        filters.append(Q("term", company_uid=query.company_uid))
+    if query.valid_on is not None:
+        filters.append(Q("range", valid_until={"gte": query.valid_on.isoformat()}))
+    if query.near and query.within_km is not None:
+        filters.append(Q("geo_distance", distance=f"{query.within_km}km", position=_point(query.near)))
+    return filters
+
+
+def _excluded(query: Query) -> list[Clause]:
+    return [Q("ids", values=list(query.exclude_uids))] if query.exclude_uids else []
+
+
+def _facet(name: str, restricted: dict[str, Clause]) -> A:
+    others = [clause for other, clause in restricted.items() if other != name]
+    facet = A("filter", Q("bool", filter=others))
+    facet.bucket("values", "terms", field=FACETS[name], size=queries.MOST_FACET_VALUES)
+    return facet
+
+
+def _sort(query: Query) -> list[Any]:
+    newest = {"recency": "desc"}
+    match queries.sort_of(query):
+        case "nearest":
+            return [{"_geo_distance": {"position": _point(query.near), "order": "asc", "unit": "km"}}, newest]
+        case "recent":
+            return [newest]
+        case "expiring":
+            return [{"expiry": "asc"}]
+    return ["_score", newest]
+
+
+def _point(near: tuple[float, float]) -> dict[str, float]:
+    return {"lat": near[0], "lon": near[1]}
+
+
+def _matching(words: list[FindWord]) -> Clause:
+    return Q("bool", should=[_any_form(word) for word in words], minimum_should_match=queries.required_words(len(words)))
+
+
+def _any_form(word: FindWord) -> Clause:
+    exact = []
+    for name, weight in FIND_WEIGHTS.items():
+        if name in STEMMED:
+            fields = [f"{STEMMED[name]}.{language}" for language in ("ca", "es", "en")]
+            exact.append(Q("multi_match", query=word.surface, fields=fields, type="most_fields", boost=weight))
+        else:
+            exact += [Q("term", **{name: {"value": term, "boost": weight}}) for term in sorted(word.terms(name))]
+    return Q("bool", should=exact + _tolerant(word), minimum_should_match=1)
+
+
+def _tolerant(word: FindWord) -> list[Clause]:
+    beginnings = [Q("prefix", **{name: {"value": word.word, "boost": weight}}) for name, weight in PREFIX_WEIGHTS.items()]
+    slips = [
+        Q("fuzzy", **{name: {"value": word.word, "fuzziness": word.edits, "boost": weight, "rewrite": "constant_score"}})
+        for name, weight in FUZZY_WEIGHTS.items()
+    ]
+    return (beginnings if word.is_prefix else []) + (slips if word.edits else [])
+
+
+# --- For matches ------------------------------------------------------------------------------------------------------------
+
+
+def candidates(wanted: Candidates) -> dict[str, Any]:
+    """The body that fetches what may match, with the engine's own BM25; the scoring is done in `matching`."""
+    should = [Q("term", **{name: {"value": term, "boost": weight}}) for name, terms in wanted.terms.items() for term, weight in terms.items()]
+    must_not = [Q("ids", values=list(wanted.exclude_uids))] if wanted.exclude_uids else []
+    if wanted.exclude_company:
+        must_not.append(Q("term", company_uid=wanted.exclude_company))
+    return {
+        "query": Q(
+            "bool",
+            should=should,
+            minimum_should_match=1,
+            filter=[Q("term", live=True), Q("term", kind=wanted.kind), Q("range", valid_until={"gte": wanted.valid_on.isoformat()})],
+            must_not=must_not,
+        ).to_dict(),
+        "size": wanted.size,
+        "sort": ["_score", {"recency": "desc"}],
+        "track_total_hits": False,
+        "_source": ["source"],
+    }
+
+
+def frequencies(terms: dict[str, Any]) -> dict[str, Any]:
+    """The body that asks how many documents hold each term: an artificial document made of them, and its term statistics."""
+    return {
+        "doc": {name: " ".join(own) for name, own in terms.items()},
+        "term_statistics": True,
+        "field_statistics": True,
+        "positions": False,
+        "offsets": False,
+        "payloads": False,
+    }
+
+
+def document_of(hit: dict[str, Any]) -> ListingDocument:
+    """The listing that a raw hit holds."""
+    return ListingDocument.from_source(hit["_source"]["source"])

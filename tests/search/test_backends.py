@@ -1,0 +1,365 @@
+"""One contract, every backend."""
+
+import datetime
+import time
+from dataclasses import replace
+
+import pytest
+
+from search import queries
+from search.backends.base import Candidates, EngineUnavailableError, Frequencies, Stored
+from search.documents import Query, Write
+from search.engine import suggest_on
+
+from .conftest import write
+from .documents import GIRONA, NOW, SABADELL, TERRASSA, TODAY, demand, listing
+
+
+def found(backend, text="", **restrictions):
+    return [hit.uid for hit in backend.find(Query(text=text, **restrictions)).hits]
+
+
+# --- Words ----------------------------------------------------------------------------------------------------------------
+
+
+def test_find_ranks_the_word_over_a_word_that_holds_it(backend):
+    gel, angel = listing("Gel hidroalcohòlic"), listing("Àngel Transports")
+    write(backend, angel, gel)
+    assert found(backend, "gel") == [gel.uid]
+
+
+def test_find_ranks_the_title_over_the_description(backend):
+    title, description = listing("Gel hidroalcohòlic", "Per a mans."), listing("Productes de neteja", "També gel.")
+    write(backend, description, title)
+    assert found(backend, "gel") == [title.uid, description.uid]
+
+
+@pytest.mark.parametrize("text", ["hidroalcohòlic", "HIDROALCOHOLIC", "hidroalcohólic", "hidroalcohòlics"])
+def test_find_ignores_accents_case_and_number(backend, text):
+    gel = listing("Gel hidroalcohòlic")
+    write(backend, gel, listing("Guants de làtex"))
+    assert found(backend, text) == [gel.uid]
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "language"),
+    [
+        ("mascareta", "Mascaretes quirúrgiques", "ca"),
+        ("botiga", "Reforma de botigues", "ca"),
+        ("formacions", "Formació en línia", "ca"),
+        ("impresora", "Reparación de impresoras", "es"),
+        ("delivery", "Deliveries to your door", "en"),
+        ("ordinador", "Lloguer d'ordinadors", "ca"),
+    ],
+)
+def test_find_knows_inflections_of_each_language(backend, text, title, language):
+    wanted = listing(title, language=language)
+    write(backend, wanted, listing("Fruita i verdura"))
+    assert found(backend, text) == [wanted.uid]
+
+
+def test_find_meets_other_languages_in_concepts(backend):
+    catalan, spanish, english = listing("Mascaretes"), listing("Mascarillas", language="es"), listing("Face masks", language="en")
+    write(backend, catalan, spanish, english, listing("Guants"))
+    assert set(found(backend, "mascaretes")) == {catalan.uid, spanish.uid, english.uid}
+    assert found(backend, "mascaretes")[0] == catalan.uid
+
+
+@pytest.mark.parametrize("text", ["hidro", "gel hidroal"])
+def test_find_completes_the_last_word(backend, text):
+    gel = listing("Gel hidroalcohòlic")
+    write(backend, gel, listing("Guants"))
+    assert found(backend, text) == [gel.uid]
+
+
+@pytest.mark.parametrize("text", ["mascarta", "mascraeta", "msacareta", "mascaretta", "hidroalcolic gel"])
+def test_find_forgives_slips(backend, text):
+    wanted = listing("Mascaretes i gel hidroalcohòlic")
+    write(backend, wanted, listing("Guants"))
+    assert found(backend, text) == [wanted.uid]
+
+
+@pytest.mark.parametrize("text", ["gal", "zzzz", "12346"])
+def test_find_does_not_guess_short_words_or_numbers(backend, text):
+    write(backend, listing("Gel 12345"))
+    assert found(backend, text) == []
+
+
+def test_find_needs_both_of_two_words(backend):
+    both = listing("Gel per a mans")
+    write(backend, both, listing("Gel de dutxa"), listing("Crema de mans"))
+    assert found(backend, "gel mans") == [both.uid]
+
+
+def test_find_of_many_words_forgives_one_that_is_missing(backend):
+    wanted = listing("Lloguer de furgonetes frigorífiques")
+    write(backend, wanted, listing("Lloguer de cadires"))
+    assert found(backend, "lloguer furgonetes frigorífiques barates") == [wanted.uid]
+
+
+def test_find_by_company_name_and_place_name(backend):
+    wanted = listing("Guants", company_name="Tèxtils Puigdollers", **TERRASSA)
+    write(backend, wanted, listing("Guants", **GIRONA))
+    assert found(backend, "puigdollers") == found(backend, "terrassa") == [wanted.uid]
+
+
+def test_find_stop_words_alone_are_looked_for(backend):
+    wanted = listing("Sobre")
+    write(backend, wanted, listing("Guants"))
+    assert found(backend, "sobre") == [wanted.uid]
+
+
+@pytest.mark.parametrize("text", ["'\"()[]{}:/\\^~*?!+-&|<>=", "🙂", "\u202eטקסט", "a" * 5_000, "gel " * 5_000, "\x00"])
+def test_find_survives_any_text(backend, text):
+    write(backend, listing("Gel"))
+    backend.find(Query(text=text))
+
+
+# --- Restrictions ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("restriction", "value", "other"),
+    [
+        ({"kinds": ("demand",)}, {"kind": "demand"}, {}),
+        ({"categories": ("space", "knowledge")}, {"category": "space"}, {}),
+        ({"languages": ("es",)}, {"language": "es"}, {}),
+        ({"sizes": ("micro",)}, {"company_size": "micro"}, {}),
+        ({"places": (TERRASSA["place"],)}, TERRASSA, SABADELL),
+        ({"sectors": ("22",)}, {"sector": "2229", "sectors": ("C", "22", "222", "2229")}, {"sector": "4941", "sectors": ("H", "49", "494", "4941")}),
+        ({"sectors": ("2229",)}, {"sector": "2229", "sectors": ("C", "22", "222", "2229")}, {"sector": "2221", "sectors": ("C", "22", "222", "2221")}),
+        ({"company_uid": "mine"}, {"company_uid": "mine"}, {}),
+        ({"valid_on": TODAY}, {"valid_until": TODAY}, {"valid_until": TODAY - datetime.timedelta(days=1)}),
+        ({"near": (41.56, 2.0), "within_km": 15}, SABADELL, GIRONA),
+        ({"near": (41.56, 2.0), "within_km": 15}, TERRASSA, {}),
+    ],
+)
+def test_find_restricts(backend, restriction, value, other):
+    wanted = listing("Gel", **value)
+    write(backend, wanted, listing("Gel", **other))
+    assert found(backend, **restriction) == found(backend, "gel", **restriction) == [wanted.uid]
+
+
+def test_find_leaves_out_uids(backend):
+    one, other = listing("Gel"), listing("Gel")
+    write(backend, one, other)
+    assert found(backend, "gel", exclude_uids=(one.uid,)) == [other.uid]
+
+
+# --- Facets ----------------------------------------------------------------------------------------------------------------
+
+
+def test_facets_are_counted_without_their_own_filter(backend):
+    write(
+        backend,
+        listing("Gel", kind="offer", category="product", language="ca", sectors=("C", "20"), **TERRASSA),
+        listing("Gel", kind="offer", category="solution", language="es", sectors=("C", "22"), **SABADELL),
+        listing("Gel", kind="demand", category="product", language="ca", **TERRASSA),
+        listing("Guants", kind="demand"),
+    )
+    page = backend.find(Query(text="gel", kinds=("offer",), categories=("product",)))
+    assert page.total == 1
+    assert page.facets == {
+        "kinds": {"offer": 1, "demand": 1},
+        "categories": {"product": 1, "solution": 1},
+        "sectors": {"C": 1, "20": 1},
+        "languages": {"ca": 1},
+        "sizes": {"small": 1},
+        "places": {TERRASSA["place"]: 1},
+    }
+
+
+def test_facets_of_an_empty_index_are_empty(backend):
+    page = backend.find(Query())
+    assert (page.hits, page.total) == ((), 0)
+    assert page.facets == {name: {} for name in queries.FACETS}
+
+
+# --- Order and pages ----------------------------------------------------------------------------------------------------------
+
+
+def test_find_without_text_shows_the_newest_first(backend):
+    documents = [listing("Gel", published_at=NOW - datetime.timedelta(days=days)) for days in (3, 1, 2)]
+    write(backend, *documents)
+    assert found(backend) == found(backend, sort="recent") == [documents[i].uid for i in (1, 2, 0)]
+
+
+def test_find_sorts_by_expiry(backend):
+    documents = [listing("Gel", valid_until=TODAY + datetime.timedelta(days=days)) for days in (30, 10, 20)]
+    write(backend, *documents)
+    assert found(backend, "gel", sort="expiring") == [documents[i].uid for i in (1, 2, 0)]
+
+
+def test_find_sorts_by_distance_and_tells_it(backend):
+    nowhere, girona, sabadell, terrassa = listing("Gel"), listing("Gel", **GIRONA), listing("Gel", **SABADELL), listing("Gel", **TERRASSA)
+    write(backend, nowhere, girona, sabadell, terrassa)
+    page = backend.find(Query(text="gel", near=(41.5610, 2.0089), sort="nearest"))
+    assert [(hit.uid, hit.distance_km) for hit in page.hits] == [(terrassa.uid, 0.0), (sabadell.uid, 8.3), (girona.uid, 81.9), (nowhere.uid, None)]
+
+
+@pytest.mark.parametrize("sort", ["relevance", "recent", "expiring", "nearest"])
+def test_pages_hold_every_hit_once_even_of_one_time_and_place(backend, sort):
+    documents = [listing("Gel", published_at=NOW, valid_until=TODAY, **(TERRASSA, SABADELL, {})[i % 3]) for i in range(25)]
+    write(backend, *documents)
+    pages = [backend.find(Query(text="gel", near=(41.56, 2.0), sort=sort, page=number, page_size=10)) for number in (1, 2, 3, 4)]
+    assert [len(page.hits) for page in pages] == [10, 10, 5, 0]
+    assert {page.total for page in pages} == {25}
+    assert sorted(hit.uid for page in pages for hit in page.hits) == sorted(document.uid for document in documents)
+
+
+def test_pages_beyond_any_end_are_empty(backend):
+    write(backend, listing("Gel"))
+    page = backend.find(Query(page=10**9))
+    assert (page.hits, page.total) == ((), 1)
+
+
+# --- Highlights -----------------------------------------------------------------------------------------------------------------
+
+
+def test_highlights_mark_what_matched_and_escape_the_rest(backend):
+    write(backend, listing("Gel <b>hidroalcohòlic</b>", "Tom & Co: mascaretes", keywords=("gel & co", "mans")))
+    [hit] = backend.find(Query(text="gel mascareta")).hits
+    assert hit.highlights == {
+        "title": "<mark>Gel</mark> &lt;b&gt;hidroalcohòlic&lt;/b&gt;",
+        "keywords": "<mark>gel</mark> &amp; co, mans",
+        "description": "Tom &amp; Co: <mark>mascaretes</mark>",
+    }
+
+
+def test_no_text_means_no_highlights(backend):
+    write(backend, listing("Gel"))
+    assert backend.find(Query()).hits[0].highlights == {}
+
+
+# --- Versions --------------------------------------------------------------------------------------------------------------------
+
+
+def test_write_keeps_the_newest_version(backend):
+    old = listing("Gel", version=5)
+    new = replace(old, title="Guants", version=7)
+    assert write(backend, new) == 1
+    assert write(backend, old) == 0
+    assert write(backend, new) == 0
+    assert (found(backend, "gel"), found(backend, "guants")) == ([], [new.uid])
+
+
+def test_write_takes_the_newest_of_one_batch(backend):
+    old = listing("Gel", version=5)
+    write(backend, replace(old, title="Guants", version=7), old)
+    assert (found(backend, "gel"), found(backend, "guants")) == ([], [old.uid])
+
+
+def test_a_late_write_does_not_bring_a_deleted_listing_back(backend):
+    gel = listing("Gel", version=5)
+    write(backend, gel)
+    backend.write([Write(gel.uid, 8)])
+    assert backend.write([Write(gel.uid, 6, replace(gel, version=6))]) == 0
+    assert (found(backend), backend.find(Query()).facets["kinds"]) == ([], {})
+    assert backend.write([Write(gel.uid, 9, replace(gel, version=9))]) == 1
+    assert found(backend) == [gel.uid]
+
+
+def test_force_overwrites_an_equal_version_and_no_newer_one(backend):
+    gel = listing("Gel", version=5)
+    write(backend, gel)
+    assert write(backend, replace(gel, title="Guants"), force=True) == 1
+    assert write(backend, replace(gel, title="Llibres", version=4), force=True) == 0
+    assert (found(backend, "guants"), found(backend, "llibres")) == ([gel.uid], [])
+
+
+def test_stored_tells_everything_by_uid(backend):
+    documents = [listing("Gel") for _ in range(7)]
+    write(backend, *reversed(documents))
+    backend.write([Write(documents[3].uid, 10_000)])
+    batches = list(backend.stored(3))
+    assert [len(batch) for batch in batches] == [3, 3, 1]
+    expected = [Stored(d.uid, d.version, d.version, is_live=True) for d in documents]
+    expected[3] = Stored(documents[3].uid, 10_000, 0, is_live=False)
+    assert [entry for batch in batches for entry in batch] == expected
+
+
+# --- The index as a whole ------------------------------------------------------------------------------------------------------------
+
+
+def test_swap_goes_over_in_one_step_and_removes_the_old_index(backend):
+    write(backend, listing("Gel"))
+    staged = backend.stage()
+    guants = listing("Guants")
+    write(staged, guants)
+    assert (found(backend, "gel") != [], found(backend, "guants")) == (True, [])
+    backend.swap(staged)
+    assert (found(backend, "gel"), found(backend, "guants")) == ([], [guants.uid])
+
+
+def test_without_an_index_nothing_is_found_out(backend):
+    backend.remove()
+    assert not backend.exists()
+    with pytest.raises(EngineUnavailableError):
+        backend.find(Query())
+    with pytest.raises(EngineUnavailableError):
+        write(backend, listing("Gel"))
+    assert not backend.exists()
+
+
+def test_create_keeps_what_is_there(backend):
+    gel = listing("Gel")
+    write(backend, gel)
+    backend.create()
+    assert found(backend) == [gel.uid]
+
+
+# --- Matches ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_frequencies_count_documents(backend):
+    write(backend, listing("Gel i més gel"), listing("Gel"), demand("Guants"))
+    counted = backend.frequencies({"text_lemma": ["gel", "guant", "zzz"], "text_concept": ["glove"]})
+    assert counted == Frequencies(3, {("text_lemma", "gel"): 2, ("text_lemma", "guant"): 1, ("text_lemma", "zzz"): 0, ("text_concept", "glove"): 1})
+
+
+def test_candidates_are_of_the_kind_valid_and_of_others(backend):
+    wanted = listing("Gel")
+    others = [
+        listing("Guants"),
+        demand("Gel"),
+        listing("Gel", company_uid="mine"),
+        listing("Gel", valid_until=TODAY - datetime.timedelta(days=1)),
+        listing("Gel"),
+    ]
+    write(backend, wanted, *others)
+    asked = Candidates(terms={"text_lemma": {"gel": 1.0}}, kind="offer", valid_on=TODAY, exclude_company="mine", exclude_uids=(others[4].uid,))
+    assert [document for document, _ in backend.candidates(asked)] == [wanted]
+
+
+def test_suggest_answers_in_both_directions_with_one_score(backend):
+    offer = listing("Gel hidroalcohòlic", "Garrafes de 5 litres.", **TERRASSA)
+    wanted = demand("Necessitem gel hidroalcohòlic", "Per a una residència.", **SABADELL)
+    write(backend, offer, wanted, *(listing(title) for title in ("Guants", "Mascaretes", "Fruita", "Cadires")))
+    [mine] = suggest_on(backend, wanted, limit=5, threshold=30, today=TODAY)
+    [theirs] = suggest_on(backend, offer, limit=5, threshold=30, today=TODAY)
+    assert (mine.uid, theirs.uid) == (offer.uid, wanted.uid)
+    assert mine.score == pytest.approx(theirs.score)
+
+
+def test_suggest_scores_equal_texts_alike_on_every_engine(embedded_backend, elastic_backend):
+    offers = [listing(title, "Fabriquem i lliurem en 48 hores.", keywords=("higiene",), **TERRASSA) for title in ("Gel", "Guants de nitril", "Mascaretes FFP2")]
+    wanted = demand("Guants de nitril i mascarillas", "Per a higiene.", **SABADELL)
+    scores = []
+    for backend in (embedded_backend, elastic_backend):
+        write(backend, *offers, wanted)
+        scores.append({s.uid: s.score for s in suggest_on(backend, wanted, limit=5, threshold=0, today=TODAY)})
+    assert scores[0] == pytest.approx(scores[1], abs=0.01)
+    assert len(scores[0]) == 3
+
+
+# --- Time ----------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_find_and_suggest_are_quick_with_two_thousand_listings(backend):
+    words = "gel guant mascareta neteja transport formació disseny fusta metall paper vidre tèxtil aigua energia cuina".split()
+    write(backend, *(listing(f"{words[i % 15]} {words[i // 15 % 15]}", f"{words[i // 225 % 15]} lot {i}") for i in range(2_000)))
+    backend.find(Query(text="gel guant"))
+    began = time.monotonic()
+    backend.find(Query(text="gel guant", kinds=("offer",)))
+    suggest_on(backend, demand("Necessitem gel i guants"), limit=20, threshold=0, today=TODAY)
+    assert time.monotonic() - began < 2
