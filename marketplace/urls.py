@@ -11,7 +11,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from marketplace.core import views as core_views
-from marketplace.listings import views as listing_views
+from marketplace.listings import own
 
 urlpatterns = [
     path("health/", core_views.health, name="health"),
@@ -29,7 +29,8 @@ urlpatterns += i18n_patterns(
     path(_("listings/"), include("marketplace.listings.urls")),
     path(_("companies/"), include("marketplace.companies.urls")),
     path(_("synergies/"), include("marketplace.synergies.urls")),
-    path(_("my-space/"), listing_views.my_space, name="my_space"),
+    path(_("my-space/"), own.my_space, name="my_space"),
+    path(_("my-account/"), include("marketplace.accounts.urls")),
     path("", include(wagtail_urls)),
     prefix_default_language=False,
 )

@@ -5,14 +5,15 @@ dates say what is still to do.
 """
 
 from marketplace.core import mail
+from marketplace.listings import following
 from marketplace.listings import operations as listings
 from marketplace.synergies import operations as synergies
 from search import index
 
 
 def run_once() -> int:
-    """One round of what must be quick: the index, then the synergies behind it, then mails; returns how much was done."""
-    return index.run_once() + synergies.run_once() + mail.send_due()
+    """One round of what must be quick: listings whose company changed, the index, the synergies behind it, mails; returns how much was done."""
+    return following.run_once() + index.run_once() + synergies.run_once() + mail.send_due()
 
 
 def drain() -> int:

@@ -4,9 +4,10 @@ import datetime
 import functools
 import operator
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -63,6 +64,27 @@ class ListingQuerySet(models.QuerySet):
         """With `last_change`, the id of the newest line of the change log about the listing (0 if none): the version of its document."""
         newest = Change.objects.filter(uid=OuterRef("uid")).order_by("-id").values("id")[:1]
         return self.annotate(last_change=Coalesce(Subquery(newest), 0))
+
+    def current(self) -> "ListingQuerySet":
+        """Those that still have something before them: not closed, withdrawn or rejected."""
+        return self.exclude(state__in=(State.CLOSED, State.WITHDRAWN, State.REJECTED))
+
+    def with_last_reason(self) -> "ListingQuerySet":
+        """With `last_reason`, what was written at the last step that led to the present state ("" if nothing)."""
+        last = apps.get_model("listings", "Transition").objects.filter(listing=OuterRef("pk"), to_state=OuterRef("state")).exclude(reason="").order_by("-at", "-id").values("reason")[:1]
+        return self.annotate(last_reason=Coalesce(Subquery(last), Value("")))
+
+    def with_suggestions(self) -> "ListingQuerySet":
+        """With `suggestions`, the number of synergies nobody dismissed whose other side is live.
+
+        The app of synergies stands above this one, so it is met by the names of its keys only.
+        """
+
+        def count(own: str, other: str) -> Count:
+            live = {f"{own}__{other}__state": State.PUBLISHED, f"{own}__{other}__valid_until__gte": timezone.localdate(), f"{own}__{other}__company__hidden": False}
+            return Count(own, filter=Q(**live) & ~Q(**{f"{own}__state": "dismissed"}), distinct=True)
+
+        return self.annotate(suggestions=count("synergies_as_offer", "demand") + count("synergies_as_demand", "offer"))
 
     def for_display(self) -> "ListingQuerySet":
         """With all that a card shows, so that a list costs one query."""
