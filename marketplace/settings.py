@@ -107,6 +107,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "marketplace.core.context_processors.site",
+                "marketplace.synergies.context_processors.waiting",
             ],
         },
     },
@@ -244,3 +245,5 @@ LOGGING = {
 # --- The marketplace's own rules --------------------------------------------------------------------------------------------
 LISTING_VALIDITY_DAYS = env.int("LISTING_VALIDITY_DAYS", default=365)
 LISTING_WARNING_DAYS = env.int("LISTING_WARNING_DAYS", default=14)
+# At most one mail about new synergies a person in so many days.
+DIGEST_EVERY_DAYS = env.int("DIGEST_EVERY_DAYS", default=7)

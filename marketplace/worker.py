@@ -7,13 +7,13 @@ dates say what is still to do.
 from marketplace.core import mail
 from marketplace.listings import following
 from marketplace.listings import operations as listings
-from marketplace.synergies import operations as synergies
+from marketplace.synergies import digest, refresh
 from search import index
 
 
 def run_once() -> int:
     """One round of what must be quick: listings whose company changed, the index, the synergies behind it, mails; returns how much was done."""
-    return following.run_once() + index.run_once() + synergies.run_once() + mail.send_due()
+    return following.run_once() + index.run_once() + refresh.run_once() + mail.send_due()
 
 
 def drain() -> int:
@@ -26,4 +26,4 @@ def drain() -> int:
 
 def run_daily() -> dict[str, int]:
     """What is due once a day: expiry, warnings before it, the digest; a second run the same day does nothing."""
-    return {"expired": listings.expire_overdue(), "warned": listings.warn_expiring(), "digests": synergies.send_digests()}
+    return {"expired": listings.expire_overdue(), "warned": listings.warn_expiring(), "digests": digest.send_digests()}

@@ -10,7 +10,30 @@ class State(models.TextChoices):
     SUGGESTED = "suggested", _("Suggested")
     INTEREST = "interest", _("One side is interested")
     MUTUAL = "mutual", _("Both sides are interested")
-    DISMISSED = "dismissed", _("Dismissed")
+    DISMISSED = "dismissed", _("Set aside")
+
+
+class Side(models.TextChoices):
+    """The two companies of a synergy, by what they brought."""
+
+    DEMAND = "demand", _("The one who asks")
+    OFFER = "offer", _("The one who offers")
+
+    @property
+    def other(self) -> "Side":
+        """The one across the table."""
+        return Side.OFFER if self == Side.DEMAND else Side.DEMAND
+
+
+class Step(models.TextChoices):
+    """What can happen to a synergy, for its history."""
+
+    SUGGESTED = "suggested", _("Suggested")
+    INTEREST = "interest", _("Interested")
+    MUTUAL = "mutual", _("Both sides are interested")
+    SHOWN = "shown", _("Contact data shown")
+    DISMISSED = "dismissed", _("Set aside")
+    UNDONE = "undone", _("Taken back")
 
 
 class DismissReason(models.TextChoices):

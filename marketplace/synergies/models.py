@@ -1,5 +1,8 @@
 """Synergies: an offer and a demand that fit, why, and what the two companies made of it."""
 
+import datetime
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
@@ -8,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.companies.models import Company
 from marketplace.core.models import BaseModel
+from marketplace.listings.enums import Kind
 from marketplace.listings.models import Listing
 
-from .enums import DismissReason, State
+from .enums import DismissReason, Side, State, Step
 from .querysets import SynergyQuerySet
 
 
@@ -49,24 +53,71 @@ class Synergy(BaseModel):
         """The page for the two companies."""
         return reverse("synergies:detail", args=[self.uid])
 
-    def side_of(self, companies: set[int]) -> str | None:
-        """Which side a person of these companies (primary keys) is on: "offer", "demand" or None."""
-        if self.demand.company_id in companies:
-            return "demand"
-        return "offer" if self.offer.company_id in companies else None
+    @property
+    def is_open(self) -> bool:
+        """Whether the two can still come together: both listings are public and still an offer and a demand."""
+        return self.offer.is_live and self.demand.is_live and (self.offer.kind, self.demand.kind) == (Kind.OFFER, Kind.DEMAND)
+
+    def listing(self, side: Side) -> Listing:
+        """The listing of that side."""
+        return self.demand if side == Side.DEMAND else self.offer
+
+    def interest_at(self, side: Side) -> datetime.datetime | None:
+        """Since when that side is interested."""
+        return self.demand_interest_at if side == Side.DEMAND else self.offer_interest_at
+
+    def set_interest(self, side: Side, moment: datetime.datetime | None) -> None:
+        """Note that side's interest, or take it away."""
+        setattr(self, f"{side.value}_interest_at", moment)
+
+    def sides_of(self, companies: Iterable[int]) -> list[Side]:
+        """The sides on which these companies (primary keys) are, the demand's first; most people have one at most."""
+        companies = set(companies)
+        return [side for side in Side if self.listing(side).company_id in companies]
+
+    def side_to_answer(self, companies: Iterable[int]) -> Side | None:
+        """The side for which a person of these companies speaks now, None for somebody else.
+
+        Who acts for both speaks for one company at a time, first for one that has not answered: a press of a button
+        never binds two companies at once.
+        """
+        sides = self.sides_of(companies)
+        return next((side for side in sides if self.interest_at(side) is None), sides[0] if sides else None)
 
 
 class SynergyEvent(models.Model):
-    """One step: suggested, interest, mutual, dismissed; who and when. Never changed afterwards."""
+    """One step: which company took it, who and when. Never changed afterwards."""
 
     synergy = models.ForeignKey(Synergy, models.CASCADE, related_name="events")
-    step = models.CharField(_("step"), max_length=12, choices=[*State.choices, ("shown", _("Contact shown"))])
+    step = models.CharField(_("step"), max_length=12, choices=Step)
     company = models.ForeignKey(Company, models.SET_NULL, null=True, blank=True, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("at", "id")
+        verbose_name, verbose_name_plural = _("step"), _("steps")
 
     def __str__(self) -> str:
         return f"{self.step} {self.at:%Y-%m-%d}"
+
+
+class Announcement(models.Model):
+    """That a person was told of a pair by the digest: the ledger that keeps it from being told twice.
+
+    It names the pair, not the synergy: a suggestion that goes away with an expired listing and comes back with its renewal
+    is no news.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="announcements")
+    offer = models.ForeignKey(Listing, models.CASCADE, related_name="+")
+    demand = models.ForeignKey(Listing, models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("announcement"), _("announcements")
+        constraints = [models.UniqueConstraint(fields=["user", "offer", "demand"], name="announcement_once")]
+        indexes = [models.Index(fields=["user", "-at"], name="announcement_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.demand} ↔ {self.offer}"

@@ -1,38 +1,87 @@
 """Sets of synergies, by their business names."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils import timezone
 
+from marketplace.listings.enums import Kind
 from marketplace.listings.enums import State as ListingState
 
 from .enums import State
 
 
+def _both_live() -> Q:
+    today = timezone.localdate()
+    return Q(
+        offer__state=ListingState.PUBLISHED,
+        demand__state=ListingState.PUBLISHED,
+        offer__valid_until__gte=today,
+        demand__valid_until__gte=today,
+        offer__company__hidden=False,
+        demand__company__hidden=False,
+        offer__kind=Kind.OFFER,
+        demand__kind=Kind.DEMAND,
+    )
+
+
+def _companies(user: object) -> models.QuerySet:
+    return user.memberships.active().values("company")
+
+
 class SynergyQuerySet(models.QuerySet):
-    """Synergies."""
+    """Synergies. `user` is always a signed-in person."""
 
     def of(self, user: object) -> "SynergyQuerySet":
         """Those in which a company of `user` has the offer or the demand."""
-        companies = list(user.memberships.active().values_list("company", flat=True))
+        companies = _companies(user)
         return self.filter(Q(offer__company__in=companies) | Q(demand__company__in=companies))
 
     def current(self) -> "SynergyQuerySet":
         """Worth showing: both listings live, or both sides said yes already."""
-        today = timezone.localdate()
-        live = Q(
-            offer__state=ListingState.PUBLISHED,
-            demand__state=ListingState.PUBLISHED,
-            offer__valid_until__gte=today,
-            demand__valid_until__gte=today,
-            offer__company__hidden=False,
-            demand__company__hidden=False,
+        return self.filter(Q(state__in=(State.SUGGESTED, State.INTEREST)) & _both_live() | Q(state=State.MUTUAL))
+
+    def open(self) -> "SynergyQuerySet":
+        """Not decided: both listings live, at least one side has still to answer."""
+        return self.filter(_both_live(), state__in=(State.SUGGESTED, State.INTEREST))
+
+    def waiting_for(self, user: object) -> "SynergyQuerySet":
+        """Open, and a company of `user` has not answered."""
+        companies = _companies(user)
+        return self.open().filter(Q(demand__company__in=companies, demand_interest_at=None) | Q(offer__company__in=companies, offer_interest_at=None))
+
+    def answered_by(self, user: object) -> "SynergyQuerySet":
+        """Open, a company of `user` said yes and waits for the other one."""
+        return self.open().filter(self._interest_of(user), state=State.INTEREST)
+
+    def mutual(self) -> "SynergyQuerySet":
+        """Both sides said yes."""
+        return self.filter(state=State.MUTUAL)
+
+    def set_aside_for(self, user: object) -> "SynergyQuerySet":
+        """Dismissed by a company of `user`, or by the other one after ours had said yes."""
+        return self.filter(Q(dismissed_by__in=_companies(user)) | self._interest_of(user), state=State.DISMISSED)
+
+    def best_for(self, user: object) -> "SynergyQuerySet":
+        """Those first where the other company waits for one of `user`, then the best."""
+        companies = _companies(user)
+        they_wait = Q(offer_interest_at__isnull=False, demand__company__in=companies, demand_interest_at=None) | Q(
+            demand_interest_at__isnull=False, offer__company__in=companies, offer_interest_at=None
         )
-        return self.exclude(state=State.DISMISSED).filter(live | Q(state=State.MUTUAL))
+        return self.annotate(they_wait=Case(When(they_wait, then=1), default=0)).order_by("-they_wait", "-score", "-id")
+
+    def with_listing(self, listing: object) -> "SynergyQuerySet":
+        """Those of one listing."""
+        return self.filter(Q(offer=listing) | Q(demand=listing))
 
     def for_display(self) -> "SynergyQuerySet":
         """With all that a card shows, so that a list costs one query."""
         return self.select_related(
             "offer__company__sector", "offer__company__place", "offer__sector", "offer__place",
             "demand__company__sector", "demand__company__place", "demand__sector", "demand__place",
+            "dismissed_by",
         )  # fmt: skip
+
+    @staticmethod
+    def _interest_of(user: object) -> Q:
+        companies = _companies(user)
+        return Q(demand__company__in=companies, demand_interest_at__isnull=False) | Q(offer__company__in=companies, offer_interest_at__isnull=False)

@@ -1,4 +1,17 @@
 """Addresses of this app."""
 
+from django.urls import path
+
+from . import views
+
 app_name = "synergies"
-urlpatterns = []
+urlpatterns = [
+    path("", views.inbox, name="inbox"),
+    path("of-listing/<uuid:uid>/", views.for_listing, name="for_listing"),
+    path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
+    path("unsubscribe/<str:token>/undo/", views.resubscribe, name="resubscribe"),
+    path("<uuid:uid>/", views.detail, name="detail"),
+    path("<uuid:uid>/interest/", views.interest, name="interest"),
+    path("<uuid:uid>/not-for-us/", views.dismiss, name="dismiss"),
+    path("<uuid:uid>/take-back/", views.undo, name="undo"),
+]

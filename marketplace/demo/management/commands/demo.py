@@ -16,7 +16,7 @@ from tqdm import tqdm
 from marketplace import worker
 from marketplace.core import changelog
 from marketplace.demo import city
-from marketplace.synergies import operations as synergies
+from marketplace.synergies import refresh as synergies
 from marketplace.synergies.models import Synergy
 from marketplace.synergies.reasons import chips
 
@@ -91,7 +91,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{synergy.score:5.0f}  {synergy.demand.title}  ({synergy.demand.company.name})")
             self.stdout.write(f"     ↔ {synergy.offer.title}  ({synergy.offer.company.name})")
             for chip in chips(synergy):
-                line = f"{'+' if chip['positive'] else '–'} {chip['text']}"
+                line = f"{'+' if chip.positive else '–'} {chip.text}"
                 self.stdout.write(textwrap.indent(textwrap.shorten(line, 110, placeholder=" …"), "       "))
         self.stdout.write(self.style.MIGRATE_HEADING("\nLog in as"))
         company = best[0].demand.company if best else None
