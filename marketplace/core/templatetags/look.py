@@ -48,8 +48,9 @@ def kilometres(distance: float | None) -> str:
     metres = max(round(distance * 10) * 100, 100)
     if metres < METRES_UNTIL:
         return f"{metres} m"
-    decimals = 1 if distance < ONE_DECIMAL_UNTIL and metres % 1000 else 0
-    return f"{number_format(distance, decimals)} km"
+    # number_format cuts instead of rounding.
+    kilometres = metres / 1000 if metres < 1000 * ONE_DECIMAL_UNTIL else round(distance)
+    return f"{number_format(kilometres, 1 if kilometres % 1 else 0)} km"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def pagination(context: template.Context, *, number: int, total: int, page_size:
     number = min(max(number, 1), last)
     numbers = pages.get_elided_page_range(number, on_each_side=1, on_ends=1) if last > 1 else []
     return {
-        "request": context["request"],
+        "query": context["request"].GET,
         "target": target,
         "number": number,
         "last": last,
