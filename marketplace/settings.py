@@ -107,6 +107,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "marketplace.core.context_processors.site",
+                "cms.pages.context_processors.footer",
                 "marketplace.synergies.context_processors.waiting",
             ],
         },

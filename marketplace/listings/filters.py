@@ -231,6 +231,9 @@ class ListingFilter(django_filters.FilterSet):
         # Somebody who ticked a sector and then a part of it wants the part.
         inner = {code for sector in values["sector"] for code in sector.codes[:-1]}
         values["sector"] = [sector for sector in values["sector"] if sector.code not in inner]
+        if values["km"] and not self.data.get("near"):
+            # "Up to 25 km" with nothing else means from here.
+            values["near"] = places.match(settings.CITY_NAME)
         if values["sort"] == "nearest" and not values["near"]:
             values["sort"] = ""
         return values

@@ -16,8 +16,6 @@ logger = logging.getLogger(__name__)
 
 #: Engines do not page further than this; nobody reads there.
 DEEPEST_RESULT = 10_000
-#: Below what a synergy needs: these are meant as "see also", not as a proposal.
-SIMILAR_THRESHOLD = 20.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def similar(document: ListingDocument, *, limit: int = 3) -> list[Listing]:
     """
     opposite = Kind.DEMAND if document.kind == Kind.OFFER else Kind.OFFER
     try:
-        suggestions = search.suggest(replace(document, kind=opposite), limit=limit, threshold=SIMILAR_THRESHOLD, exclude_uids=(document.uid,))
+        suggestions = search.suggest(replace(document, kind=opposite), limit=limit, exclude_uids=(document.uid,))
     except search.SearchUnavailable:
         division = document.sectors[1] if len(document.sectors) > 1 else document.sector
         same = Listing.objects.live().for_display().filter(kind=document.kind, sector__path__contains=f" {division}")

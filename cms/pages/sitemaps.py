@@ -1,0 +1,94 @@
+"""What search engines shall know: live listings, companies and pages, each in every language."""
+
+import datetime
+
+from django.conf import settings
+from django.contrib.sitemaps import Sitemap
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from wagtail.models import Page
+
+from marketplace.companies.models import Company
+from marketplace.core.models import BaseModel
+from marketplace.listings.models import Listing
+
+
+class _Translated(Sitemap):
+    i18n = alternates = x_default = True
+    limit = 10_000
+    protocol = settings.SITE_URL.partition(":")[0]
+
+    def get_domain(self, site: object = None) -> str:
+        """The site's public name, whatever host asked."""
+        return settings.SITE_URL.partition("://")[2]
+
+    def lastmod(self, item: BaseModel) -> datetime.datetime:
+        """When the row was written last."""
+        return item.modified
+
+
+class ListingSitemap(_Translated):
+    """Live listings."""
+
+    changefreq = "weekly"
+
+    def items(self) -> QuerySet:
+        """Newest first."""
+        return Listing.objects.live().order_by("-published_at", "-id").only("uid", "modified")
+
+
+class CompanySitemap(_Translated):
+    """Public companies."""
+
+    changefreq = "monthly"
+
+    def items(self) -> QuerySet:
+        """In the order they came."""
+        return Company.objects.public().order_by("id").only("uid", "modified")
+
+
+class EntranceSitemap(_Translated):
+    """The two lists."""
+
+    def items(self) -> list[str]:
+        """Names of addresses."""
+        return ["listings:search", "companies:list"]
+
+    def location(self, item: str) -> str:
+        """The list's address."""
+        return reverse(item)
+
+    def lastmod(self, item: str) -> None:
+        """Always new, so that a date says nothing."""
+
+
+class PageSitemap(_Translated):
+    """Wagtail's pages; each language is a page of its own."""
+
+    i18n = alternates = x_default = False
+
+    def items(self) -> QuerySet:
+        """All that are public."""
+        return Page.objects.live().public().filter(depth__gt=1).order_by("path")
+
+    def location(self, item: Page) -> str:
+        """The page's address."""
+        return item.get_url()
+
+    def lastmod(self, item: Page) -> datetime.datetime | None:
+        """When it was published last."""
+        return item.last_published_at
+
+
+SITEMAPS = {"pages": PageSitemap, "lists": EntranceSitemap, "listings": ListingSitemap, "companies": CompanySitemap}
+
+
+def robots(request: HttpRequest) -> HttpResponse:
+    """robots.txt: everything public may be read; searches are endless, so robots stay out of them."""
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in ("/console/", "/django-admin/", "/health/", "/*?*q=")),
+        f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
