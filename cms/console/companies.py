@@ -52,12 +52,12 @@ class CompaniesView(CuratorRequiredMixin, ReportView):
         return [
             TitleColumn("name", label=_("Name"), get_url=lambda company: reverse("console_company", args=[company.uid]), sort_key="name"),
             Column("tax_id", label=_("NIF"), sort_key="tax_id", width="11%"),
-            Column("sector", label=_("Sector"), accessor="sector.label", width="24%"),
-            Column("place", label=_("Municipality"), accessor="place.name", sort_key="place__name", width="13%"),
-            NumberColumn("listing_count", label=_("Listings"), sort_key="listing_count", width="8%"),
+            Column("sector", label=_("Sector"), accessor="sector.label", classname="console-roomy", width="24%"),
+            Column("place", label=_("Municipality"), accessor="place.name", sort_key="place__name", classname="console-roomy", width="13%"),
+            NumberColumn("listing_count", label=_("Listings"), sort_key="listing_count", classname="console-roomy", width="8%"),
             BooleanColumn("verified", label=_("Checked"), sort_key="verified", width="8%"),
             BooleanColumn("hidden", label=_("Hidden"), sort_key="hidden", width="8%"),
-            DateColumn("created", label=_("Since"), sort_key="created", width="10%"),
+            DateColumn("created", label=_("Since"), sort_key="created", classname="console-roomy", width="10%"),
         ]
 
 

@@ -59,8 +59,8 @@ class _ListingsView(CuratorRequiredMixin, ReportView):
             TitleColumn("title", label=_("Title"), get_url=self.review_url, get_title_id=lambda listing: f"listing_{listing.pk}_title", sort_key="title"),
             Column("company", label=_("Company"), accessor="company.name", sort_key="company__name", width="18%"),
             Column("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind", width="9%"),
-            Column("category", label=_("Category"), accessor="get_category_display", width="12%"),
-            Column("language", label=_("Language"), accessor="get_language_display", width="9%"),
+            Column("category", label=_("Category"), accessor="get_category_display", classname="console-roomy", width="12%"),
+            Column("language", label=_("Language"), accessor="get_language_display", classname="console-roomy", width="9%"),
             *self.own_columns(),
         ]
 

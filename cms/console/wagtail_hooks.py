@@ -20,11 +20,11 @@ for action in (PublishAction, RequestChangesAction, RejectAction):
 def addresses() -> list:
     """The console's own pages; Wagtail lets in only those who may open the admin."""
     return [
-        path("listings/waiting/", WaitingView.as_view(), name="console_waiting"),
-        path("listings/waiting/results/", WaitingView.as_view(results_only=True), name="console_waiting_results"),
+        path("review/", WaitingView.as_view(), name="console_waiting"),
+        path("review/results/", WaitingView.as_view(results_only=True), name="console_waiting_results"),
         path("listings/", AllView.as_view(), name="console_listings"),
         path("listings/results/", AllView.as_view(results_only=True), name="console_listings_results"),
-        path("listings/<uuid:uid>/", ReviewView.as_view(), name="console_review"),
+        path("review/<uuid:uid>/", ReviewView.as_view(), name="console_review"),
         path("companies/", CompaniesView.as_view(), name="console_companies"),
         path("companies/results/", CompaniesView.as_view(results_only=True), name="console_companies_results"),
         path("companies/<uuid:uid>/", CompanyView.as_view(), name="console_company"),
