@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import path, reverse
 from django.utils import translation
 
-from marketplace.core import gallery, views
+from marketplace.core import views
 from marketplace.core.forms import ChoiceCards
 from marketplace.core.templatetags import look
 from marketplace.urls import urlpatterns as site_urls
@@ -304,3 +304,23 @@ def test_second_press_sends_nothing(new_page, live_server):
     assert len(sent) == 1
     # What to correct has the focus, so that a screen reader starts there.
     assert page.evaluate("document.activeElement.className") == "errors"
+
+
+MAILS = sorted(file.relative_to(CORE / "templates").as_posix() for file in (CORE / "templates").glob("*/email/*.txt") if not file.name.startswith("base_"))
+
+
+@pytest.mark.parametrize("name", MAILS)
+@pytest.mark.parametrize("language", ["ca", "es", "en"])
+def test_account_mails_are_plain_text(name, language):
+    context = {
+        "site_name": "Fusta & Ferro",
+        "email": "o'neill@firm.example",
+        "activate_url": "https://x.example/?a=1&b=2",
+        "password_reset_url": "https://x.example/?a&b",
+    }
+    with translation.override(language):
+        text = render_to_string(name, context)
+    assert text.strip()
+    assert "&amp;" not in text
+    assert "&#x27;" not in text
+    assert name.endswith("_message.txt") == ("Fusta & Ferro" in text)
