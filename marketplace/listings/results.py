@@ -14,8 +14,11 @@ from .models import Listing
 
 logger = logging.getLogger(__name__)
 
+SAME_PLACE_KM = 0.1
 #: Engines do not page further than this; nobody reads there.
 DEEPEST_RESULT = 10_000
+#: More than a synergy needs: two texts of one side share their trade's words more easily than a demand and its answer.
+SIMILAR_THRESHOLD = 50.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,12 @@ def count(query: Query) -> int:
 def in_rank_order(hits: tuple[Hit, ...]) -> list[Row]:
     """The listings of the hits, in one query. One that has ended since the index was written is left out."""
     live = {str(row.uid): row for row in Listing.objects.live().for_display().filter(uid__in=[hit.uid for hit in hits])} if hits else {}
-    return [Row(live[hit.uid], hit) for hit in hits if hit.uid in live]
+    return [Row(live[hit.uid], _rounded(hit)) for hit in hits if hit.uid in live]
+
+
+def _rounded(hit: Hit) -> Hit:
+    """A place stands for its whole municipality: in the same one there is no distance to tell."""
+    return replace(hit, distance_km=None) if hit.distance_km is not None and hit.distance_km < SAME_PLACE_KM else hit
 
 
 def similar(document: ListingDocument, *, limit: int = 3) -> list[Listing]:
@@ -71,7 +79,7 @@ def similar(document: ListingDocument, *, limit: int = 3) -> list[Listing]:
     """
     opposite = Kind.DEMAND if document.kind == Kind.OFFER else Kind.OFFER
     try:
-        suggestions = search.suggest(replace(document, kind=opposite), limit=limit, exclude_uids=(document.uid,))
+        suggestions = search.suggest(replace(document, kind=opposite), limit=limit, threshold=SIMILAR_THRESHOLD, exclude_uids=(document.uid,))
     except search.SearchUnavailable:
         division = document.sectors[1] if len(document.sectors) > 1 else document.sector
         same = Listing.objects.live().for_display().filter(kind=document.kind, sector__path__contains=f" {division}")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from marketplace.companies.models import Company
 from marketplace.companies.rules import is_member
+from search import Query
 from search.geo import distance_km
 
 from . import facets, jsonld, results
@@ -40,26 +41,29 @@ def search_page(request: HttpRequest) -> HttpResponse:
 
 
 def _search_context(wanted: ListingFilter, found: results.Results, address: str) -> dict[str, object]:
-    chips = facets.chips(wanted)
-    return {
+    context = {
         "wanted": wanted,
         "values": wanted.values,
         "found": found,
         "address": address,
         "groups": facets.groups(wanted, found.facets),
-        "chips": chips,
+        "chips": facets.chips(wanted),
         "clear_url": facets.clear_url(wanted),
         "sorts": facets.sort_options(wanted),
         "distances": facets.distance_options(wanted),
-        "ways_out": _ways_out(wanted, found) if not found.total else [],
         "beyond_last": (wanted.values["page"] or 1) > found.page,
         "kind": wanted.values["kind"][0] if len(wanted.values["kind"]) == 1 else "",
     }
+    return context if found.total else context | _advice(wanted, found)
 
 
-def _ways_out(wanted: ListingFilter, found: results.Results) -> list[tuple[facets.Chip, int]]:
-    everywhere = results.count(replace(wanted.query(), near=None, within_km=None)) if wanted.values["km"] and wanted.values["near"] else 0
-    return facets.ways_out(wanted, found.facets, everywhere)
+def _advice(wanted: ListingFilter, found: results.Results) -> dict[str, object]:
+    """What to take away when nothing was found: one filter if that helps, else all of them."""
+    query = wanted.query()
+    everywhere = results.count(replace(query, near=None, within_km=None)) if query.within_km else 0
+    ways_out = facets.ways_out(wanted, found.facets, everywhere)
+    unfiltered = 0 if ways_out else results.count(Query(text=query.text, valid_on=query.valid_on))
+    return {"ways_out": ways_out, "without_filters": unfiltered}
 
 
 @require_safe
