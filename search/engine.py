@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from . import matching
-from .backends.base import Backend, Candidates, EngineUnavailableError, Frequencies
+from .backends.base import Backend, Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies
 from .backends.embedded import EmbeddedBackend
 from .documents import ListingDocument, Page, Query, Reason, Suggestion
 
@@ -52,11 +52,17 @@ def find(query: Query) -> Page:
     try:
         return chosen.find(query)
     except EngineUnavailableError as error:
-        logger.warning("%s does not answer a search: %s", chosen.name, error)
+        _report(chosen, error)
         for other in others:
             if other.exists():
                 return replace(other.find(query), degraded=True)
         raise
+
+
+def _report(backend: Backend, error: EngineUnavailableError) -> None:
+    # One line a failure, not one for every visitor while nobody asks the server.
+    level = logging.DEBUG if isinstance(error, EngineAvoidedError) else logging.WARNING
+    logger.log(level, "%s does not answer: %s", backend.name, error)
 
 
 def suggest(document: ListingDocument, *, limit: int = 20, threshold: float = matching.THRESHOLD, exclude_uids: Iterable[str] = ()) -> list[Suggestion]:
@@ -69,7 +75,7 @@ def suggest(document: ListingDocument, *, limit: int = 20, threshold: float = ma
     try:
         return suggest_on(chosen, document, **arguments)
     except EngineUnavailableError as error:
-        logger.warning("%s does not answer a suggestion: %s", chosen.name, error)
+        _report(chosen, error)
         for other in others:
             if other.exists():
                 return suggest_on(other, document, **arguments)

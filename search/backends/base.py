@@ -12,6 +12,10 @@ class EngineUnavailableError(Exception):
     """The engine did not answer, answered rubbish or has no index; nothing is known about what it holds."""
 
 
+class EngineAvoidedError(EngineUnavailableError):
+    """The engine failed a moment ago and was not asked again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What the index holds under `uid`: its version in the change log's order, the document's own, dead or alive."""

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch, NotFoundError, helpers
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, UnsupportedProductError, helpers
 
 from search import queries
 from search.documents import Hit, ListingDocument, Page, Query, Write
@@ -22,7 +22,7 @@ from search.geo import distance_km
 from search.highlighting import highlights
 
 from . import elastic_bodies as bodies
-from .base import Candidates, EngineUnavailableError, Frequencies, Stored
+from .base import Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies, Stored
 from .breaker import Breaker
 
 logger = logging.getLogger(__name__)
@@ -73,11 +73,11 @@ class ElasticBackend:
         """The client; what goes wrong becomes EngineUnavailableError. `patient` work waits longer and goes out even while the breaker is open."""
         if not patient and not self._breaker.allows():
             message = "Elasticsearch did not answer a moment ago; not asked again yet"
-            raise EngineUnavailableError(message)
+            raise EngineAvoidedError(message)
         try:
             yield self._client.options(request_timeout=WRITE_SECONDS if patient else SEARCH_SECONDS)
         except ApiError as error:
-            if error.meta.status in _SICK:
+            if error.meta.status in _SICK or isinstance(error, UnsupportedProductError):
                 self._breaker.failed()
             raise EngineUnavailableError(str(error)) from error
         except TransportError as error:

@@ -176,7 +176,9 @@ def run_and_see_die(program: str) -> None:
         "EMBEDDED_INDEX_PATH": str(django_settings.EMBEDDED_INDEX_PATH),
         "ELASTICSEARCH_URL": "",
     }
-    done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=django_settings.BASE_DIR, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=django_settings.BASE_DIR, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
