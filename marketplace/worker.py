@@ -5,6 +5,7 @@ dates say what is still to do.
 """
 
 from marketplace.core import mail
+from marketplace.imports import operations as imports
 from marketplace.listings import following
 from marketplace.listings import operations as listings
 from marketplace.synergies import digest, refresh
@@ -12,8 +13,8 @@ from search import index
 
 
 def run_once() -> int:
-    """One round of what must be quick: listings whose company changed, the index, the synergies behind it, mails; returns how much was done."""
-    return following.run_once() + index.run_once() + refresh.run_once() + mail.send_due()
+    """One round: some seconds of an import, listings whose company changed, the index, the synergies behind it, mails; returns how much was done."""
+    return imports.run_once() + following.run_once() + index.run_once() + refresh.run_once() + mail.send_due()
 
 
 def drain() -> int:

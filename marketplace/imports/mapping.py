@@ -171,7 +171,9 @@ def check(mapping: Mapping[str, str], columns: list[str], *, kind: str = "") -> 
         if column not in columns:
             errors.append(_("The file has no column “%(column)s”. It has: %(columns)s.") % {"column": column, "columns": ", ".join(columns)})
         if target and target not in Target.values:
-            errors.append(_("“%(target)s” is nothing that a column can hold. Possible are: %(targets)s.") % {"target": target, "targets": ", ".join(Target.values)})
+            errors.append(
+                _("“%(target)s” is nothing that a column can hold. Possible are: %(targets)s.") % {"target": target, "targets": ", ".join(Target.values)}
+            )
     used = [target for target in mapping.values() if target]
     errors.extend(
         _("Two columns are said to hold “%(target)s”. Choose one.") % {"target": Target(target).label}

@@ -44,6 +44,7 @@ class Import(BaseModel):
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(_("error"), blank=True)
+    undone = models.JSONField(default=dict, help_text=_("What an undo took away and what it had to leave."))
 
     objects = ImportQuerySet.as_manager()
 
@@ -95,7 +96,7 @@ class ImportedListing(models.Model):
     listing = models.OneToOneField(Listing, models.CASCADE, related_name="imported")
     source = models.ForeignKey(Import, models.PROTECT, related_name="made", help_text=_("The import that made the listing."))
     # What the row said last time, and the listing's version after that: so that a person's later work is seen and kept.
-    fingerprint = models.CharField(max_length=64)
+    facts = models.JSONField(default=dict)
     version = models.PositiveIntegerField()
 
     class Meta:

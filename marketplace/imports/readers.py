@@ -153,7 +153,10 @@ def _with_notes(table: Table, faults: dict[int, list[int]]) -> Table:
     for row in table.rows:
         missing = [table.columns[index] for index in faults.get(row.number, ()) if index < len(table.columns)]
         messages = tuple(
-            _("column “%(column)s”: the formula has no stored result, so the cell counts as empty. Open the file in a spreadsheet program, save it, and import it again.") % {"column": name}
+            _(
+                "column “%(column)s”: the formula has no stored result, so the cell counts as empty. Open the file in a spreadsheet program, save it, and import it again."
+            )
+            % {"column": name}
             for name in missing
         )
         rows.append(Row(row.number, row.cells, row.faults, row.notes + messages))

@@ -23,7 +23,7 @@ CATEGORY_WORDS: Mapping[str, tuple[str, ...]] = {
     Category.KNOWLEDGE: ("coneix", "conoc", "knowledge", "know how", "formaci", "training", "assessor", "asesor", "consult", "mentor"),
     Category.SPACE: ("espai", "espac", "space", "local", "nau", "nave", "magatzem", "almacen", "warehouse", "oficin", "office", "equip", "maquin", "machin"),
     Category.PRODUCT: ("product", "subministr", "suministr", "suppl", "material", "good", "bens", "bienes", "article", "articul"),
-    Category.SOLUTION: ("solu", "servei", "servic", "obra", "work"),
+    Category.SOLUTION: ("solu", "servei", "servic", "obra", "obres", "work"),
 }
 SIZE_WORDS: Mapping[str, tuple[str, ...]] = {
     Size.MICRO: ("micro", "autonom", "self employed", "freelance"),

@@ -5,16 +5,18 @@ Every function takes the listing and the keyword `by`, the acting user (None: th
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from simple_history.utils import bulk_create_with_history
 
 from marketplace.accounts.models import User
-from marketplace.companies.models import Company
+from marketplace.accounts.rules import is_curator
+from marketplace.companies.models import Company, Membership
 from marketplace.companies.rules import is_member
 from marketplace.core import changelog
 
@@ -49,6 +51,63 @@ def create(
     listing.save()
     Transition.objects.create(listing=listing, move=Move.EDIT, to_state=State.DRAFT, by=by)
     return listing
+
+
+@transaction.atomic
+def create_many(listings: Sequence[Listing], *, by: User | None, publish: bool = False) -> list[Listing]:
+    """New listings of an import, sent for review or published at once, in a handful of statements however many they are.
+
+    Each passes the steps of the others, so that its life can be read later. Its fields are checked; that company, sector and
+    place exist is the caller's business. A curator's own company's listings wait for somebody else.
+    """
+    if by is not None and not is_curator(by):
+        raise PermissionDenied
+    now, own = timezone.now(), set(by.memberships.active().values_list("company_id", flat=True)) if by else set()
+    steps: dict[uuid.UUID, list[tuple[Move, State | str, State]]] = {}
+    for listing in listings:
+        path = [(Move.EDIT, "", State.DRAFT), (Move.SUBMIT, State.DRAFT, State.SUBMITTED)]
+        listing.submitted_at = listing.submitted_at or now
+        if publish and listing.company_id not in own:
+            path.append((Move.PUBLISH, State.SUBMITTED, State.PUBLISHED))
+            listing.published_at = now
+        listing.author, listing.origin, listing.state, listing.version = by, Origin.IMPORT, path[-1][2], len(path)
+        listing.clean_fields(exclude=("company", "sector", "place", "author"))
+        steps[listing.uid] = path
+    made = bulk_create_with_history(list(listings), Listing, default_user=by)
+    Transition.objects.bulk_create(
+        Transition(listing=listing, move=move, from_state=source, to_state=target, by=by)
+        for listing in made for move, source, target in steps[listing.uid]
+    )  # fmt: skip
+    changelog.append_many("listing", [listing.uid for listing in made])
+    if publish:
+        with_people = set(Membership.objects.active().filter(company__in=[listing.company_id for listing in made]).values_list("company_id", flat=True))
+        for listing in made:
+            if listing.state == State.PUBLISHED and listing.company_id in with_people:
+                notices.published(listing)
+    return made
+
+
+@transaction.atomic
+def revise(listing: Listing, fields: Mapping[str, object], *, by: User | None) -> Listing:
+    """A curator's import brings a newer text of a listing that an import made."""
+    listing = _locked(listing)
+    _check_curator(listing, by)
+    for name in EDITABLE:
+        if name in fields:
+            setattr(listing, name, fields[name])
+    listing.full_clean()
+    return _move(listing, Move.EDIT, by=by)
+
+
+@transaction.atomic
+def erase(listings: Iterable[Listing], *, by: User | None) -> int:
+    """Delete listings that should never have been here (an import that is undone); the change log keeps a tombstone of each."""
+    if by is not None and not is_curator(by):
+        raise PermissionDenied
+    listings = list(Listing.objects.select_for_update().filter(pk__in=[listing.pk for listing in listings]).order_by("pk"))
+    changelog.append_many("listing", [listing.uid for listing in listings], "delete")
+    Listing.objects.filter(pk__in=[listing.pk for listing in listings]).delete()
+    return len(listings)
 
 
 @transaction.atomic
