@@ -26,8 +26,10 @@ class DismissForm(forms.Form):
 class InboxForm(forms.Form):
     """Which synergies the inbox shows."""
 
-    listing = forms.ModelChoiceField(label=_("Listing"), queryset=Listing.objects.none(), to_field_name="uid", required=False, empty_label=_("All my listings"))
+    listing = forms.TypedChoiceField(label=_("Listing"), required=False, empty_value=None)
 
-    def __init__(self, *args: object, listings: object, **kwargs: object) -> None:
+    def __init__(self, *args: object, listings: list[Listing], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["listing"].queryset = listings
+        by_uid = {str(listing.uid): listing for listing in listings}
+        self.fields["listing"].choices = [("", _("All my listings")), *((uid, listing.title) for uid, listing in by_uid.items())]
+        self.fields["listing"].coerce = by_uid.__getitem__

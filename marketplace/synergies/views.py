@@ -67,7 +67,7 @@ def _behind(tab: str, synergies: SynergyQuerySet, user: object) -> SynergyQueryS
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     """Every synergy of the person's companies, by state and listing, the best first."""
-    listings = Listing.objects.of(request.user).order_by("title", "pk")
+    listings = list(Listing.objects.of(request.user).select_related("company").order_by("title", "pk"))
     form = InboxForm(request.GET, listings=listings)
     listing = form.cleaned_data["listing"] if form.is_valid() else None
     mine = Synergy.objects.of(request.user)
@@ -85,7 +85,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "cards": _cards(page.object_list, request),
         "page_size": PAGE_SIZE,
         "has_company": bool(_companies(request)),
-        "has_live_listing": page.paginator.count > 0 or listings.live().exists(),
+        "has_live_listing": any(each.is_live for each in listings),
     }
     return render(request, "synergies/inbox.html", context)
 

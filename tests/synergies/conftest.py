@@ -6,23 +6,26 @@ from dataclasses import dataclass
 import pytest
 from django.db import transaction
 
+from marketplace.accounts.models import User
 from marketplace.companies.models import Company
 from marketplace.core import changelog
 from marketplace.listings.models import Listing
 from marketplace.synergies import refresh
 from marketplace.synergies.models import Synergy
 from search import engine, index
-from tests.factories import CompanyFactory, ListingFactory, MembershipFactory
+from tests.factories import RUBI, CompanyFactory, ListingFactory, MembershipFactory
 
 OFFER = {
     "title": "Pantalles facials de PET",
     "description": "Fabriquem pantalles facials reutilitzables amb visera de PET. Lliurament en 72 hores a tot el Vallès.",
+    "reach_km": 25,
 }
 DEMAND = {
     "kind": "demand",
     "title": "Busquem pantalles facials per a botigues",
     "description": "Necessitem 200 pantalles facials reutilitzables per a les nostres botigues, amb lliurament abans de divendres.",
     "sector_id": "4771",
+    "place_id": RUBI,
 }
 
 
@@ -92,12 +95,13 @@ def make_pair(**synergy: object) -> Pair:
         CompanyFactory(name="Tecnoplàstics", contact_name="Oriol Offering", contact_email="oriol@offering.example", contact_phone="+34 600 222 222"),
     )
     demand, offer = publish(company=asking, **DEMAND), publish(company=offering, **OFFER)
+    number = User.objects.count() or ""
     values = {"score": 86.4, "engine_version": "test", "reasons": REASONS, "signals": SIGNALS} | synergy
     return Pair(
         asking,
         offering,
-        MembershipFactory(company=asking, user__email="asker@login.example").user,
-        MembershipFactory(company=offering, user__email="offerer@login.example").user,
+        MembershipFactory(company=asking, user__email=f"asker{number}@login.example").user,
+        MembershipFactory(company=offering, user__email=f"offerer{number}@login.example").user,
         demand,
         offer,
         Synergy.objects.create(offer=offer, demand=demand, **values),
