@@ -15,5 +15,5 @@ def footer(request: HttpRequest) -> dict[str, object]:
 
 def _footer_pages() -> list[tuple[str, str]]:
     # The address is built here, from the path below the home page: Wagtail's own way asks for the site's roots first.
-    pages = StandardPage.objects.live().public().in_menu().filter(locale__language_code=get_language()).order_by("path").values_list("title", "url_path")
+    pages = StandardPage.objects.live().in_menu().filter(locale__language_code=get_language()).order_by("path").values_list("title", "url_path")
     return [(title, reverse("wagtail_serve", args=[url_path.split("/", 2)[2]])) for title, url_path in pages]

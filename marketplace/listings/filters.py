@@ -296,7 +296,8 @@ class ListingFilter(django_filters.FilterSet):
         pairs += [("sector", sector.code) for sector in values["sector"]]
         pairs += [("language", value) for value in values["language"]]
         pairs += [("size", value) for value in values["size"]]
-        pairs += [("sort", values["sort"] if values["sort"] != DEFAULT_SORT else "")]
+        needless = {DEFAULT_SORT, "nearest"} if "near" in without else {DEFAULT_SORT}
+        pairs += [("sort", values["sort"] if values["sort"] not in needless else "")]
         pairs += [("page", page if page and page > 1 else "")]
         return [(name, str(value)) for name, value in pairs if value and name not in without and (name, str(value)) != without_value]
 
