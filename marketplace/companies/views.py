@@ -147,9 +147,11 @@ def people(request: HttpRequest, uid) -> HttpResponse:
     if not (may_decide or is_member(request.user, company)):
         raise PermissionDenied
     memberships = company.memberships.select_related("user").order_by("created")
+    active = [one for one in memberships if one.state == MembershipState.ACTIVE]
     context = {
         "company": company,
-        "active": [one for one in memberships if one.state == MembershipState.ACTIVE],
+        "active": active,
+        "several_owners": sum(one.role == Role.OWNER for one in active) > 1,
         "waiting": [one for one in memberships if one.state == MembershipState.REQUESTED] if may_decide else [],
         "may_decide": may_decide,
         "is_owner": is_owner(request.user, company),

@@ -195,8 +195,8 @@ def _form_page(request: HttpRequest, form: ListingForm, company: Company, *, lis
         "form": form,
         "company": company,
         "listing": listing,
-        "similar": proposals.similar(form.typed, company, listing=listing) if form.is_bound else [],
-        "twin": proposals.twin(form.typed, company, listing=listing) if form.is_bound else None,
+        "similar": proposals.similar(form.typed, company, listing=listing),
+        "twin": proposals.twin(form.typed, company, listing=listing),
     }
     return render(request, "listings/own/form.html", context | more, status=status)
 
@@ -258,6 +258,8 @@ def own(request: HttpRequest, uid) -> HttpResponse:
         "reason": next((step.reason for step in history if step.to_state == listing.state and step.reason), ""),
         "steps": [(move, step) for move, step in STEPS.items() if _offered(listing, move)],
         "can_edit": listing.can(Move.EDIT),
+        # Until the company has edited it, changing comes first and sending second.
+        "asked_to_change": bool(history) and history[0].move == Move.REQUEST_CHANGES,
         "similar": proposals.similar(_texts(listing), listing.company, listing=listing) if listing.state in (State.DRAFT, State.CHANGES_REQUESTED) else [],
     }
     return render(request, "listings/own/own.html", context)

@@ -72,7 +72,7 @@ class ListingQuerySet(models.QuerySet):
     def with_last_reason(self) -> "ListingQuerySet":
         """With `last_reason`, what was written at the last step that led to the present state ("" if nothing)."""
         last = apps.get_model("listings", "Transition").objects.filter(listing=OuterRef("pk"), to_state=OuterRef("state")).exclude(reason="").order_by("-at", "-id").values("reason")[:1]
-        return self.annotate(last_reason=Coalesce(Subquery(last), Value("")))
+        return self.annotate(last_reason=Coalesce(Subquery(last), Value(""), output_field=models.TextField()))
 
     def with_suggestions(self) -> "ListingQuerySet":
         """With `suggestions`, the number of synergies nobody dismissed whose other side is live.
