@@ -225,12 +225,6 @@ def send_and_die(message):
 EmailMultiAlternatives.send = send_and_die
 mail.send_due()
 """
-DAILY = """
-from marketplace.core import mail
-from marketplace.synergies import digest
-digest.send_digests()
-mail.send_due()
-"""
 
 
 @pytest.mark.django_db(transaction=True)
@@ -249,7 +243,8 @@ def test_digest_killed_while_it_is_queued_is_neither_lost_nor_doubled(smtp):
     processes.run(KILLED_QUEUEING.replace("DIE", processes.DIE), is_killed=True)
     assert (queued(), Announcement.objects.count()) == ([], 0)
     for _ in range(2):
-        processes.run(DAILY)
+        digest.send_digests()
+        mail.send_due()
     assert sorted(message["To"] for message in smtp.messages) == [pair.asker.email, pair.offerer.email]
 
 

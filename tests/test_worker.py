@@ -1,0 +1,152 @@
+"""The background work as a whole: whatever is killed at whatever point, the next round catches up, and nothing is done twice."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.utils import timezone
+
+import search
+from marketplace import worker
+from marketplace.core import changelog
+from marketplace.core.models import Mail, Reader
+from marketplace.listings.enums import State
+from marketplace.listings.models import Listing
+from marketplace.synergies.models import Synergy
+from tests import processes
+from tests.factories import ListingFactory, MembershipFactory
+from tests.synergies.conftest import DEMAND, OFFER, own_index, publish  # noqa: F401 - own_index is a fixture
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_index", "smtp")]
+
+
+@pytest.fixture
+def waiting():
+    """An offer that everybody can find, and a demand that a curator is about to publish."""
+    publish(**OFFER)
+    worker.drain()
+    return ListingFactory(company=MembershipFactory(user__email="asker@firm.example").company, state=State.SUBMITTED, **DEMAND)
+
+
+def found() -> set[str]:
+    return {hit.uid for hit in search.find(search.Query(text="botigues")).hits}
+
+
+KILLED_AFTER_COMMIT = """
+from marketplace.listings import operations
+from marketplace.listings.models import Listing
+operations.publish(Listing.objects.get(state="submitted"), by=None)
+DIE
+"""
+NAIVE = """
+from django.db import transaction
+from marketplace.listings.models import Listing
+with transaction.atomic():
+    Listing.objects.filter(state="submitted").update(state="published")
+DIE
+index.rebuild()
+"""
+
+
+def test_worker_catches_up_after_a_kill_between_commit_and_index(waiting, smtp):
+    processes.run(KILLED_AFTER_COMMIT.replace("DIE", processes.DIE), is_killed=True)
+    assert Listing.objects.get(pk=waiting.pk).state == State.PUBLISHED
+    assert found() == set()
+    worker.drain()
+    assert found() == {str(waiting.uid)}
+    assert Synergy.objects.get().demand == waiting
+    assert [message["To"] for message in smtp.messages] == ["asker@firm.example"]
+    assert worker.drain() == 0
+
+
+def test_request_that_indexes_by_itself_loses_it_to_the_kill(waiting):
+    processes.run(NAIVE.replace("DIE", processes.DIE), is_killed=True)
+    assert Listing.objects.get(pk=waiting.pk).state == State.PUBLISHED
+    worker.drain()
+    assert found() == set(), "public, and never to be found"
+
+
+KILLED_BEFORE_STORING = """
+from marketplace import worker
+from marketplace.synergies import refresh
+refresh._store = lambda *arguments: DIE
+worker.drain()
+"""
+KILLED_BEFORE_THE_CHECKPOINT = """
+from marketplace import worker
+from marketplace.synergies import refresh
+store = refresh._store
+def store_and_die(*arguments):
+    store(*arguments)
+    DIE
+refresh._store = store_and_die
+worker.drain()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "stored"), [(KILLED_BEFORE_STORING, 0), (KILLED_BEFORE_THE_CHECKPOINT, 1)], ids=["before storing", "before the checkpoint"]
+)
+def test_worker_killed_in_the_middle_of_the_synergies(waiting, program, stored):
+    publish(company=waiting.company, **DEMAND)
+    processes.run(program.replace("DIE", processes.DIE), is_killed=True)
+    assert Synergy.objects.count() == stored
+    assert changelog.lag("synergies") == 1
+    worker.drain()
+    assert changelog.lag("synergies") == 1, "the dead one's lease has not run out"
+    with time_machine.travel(timezone.now() + changelog.LEASE + timedelta(seconds=1), tick=True):
+        worker.drain()
+    assert Synergy.objects.count() == 1
+    assert Synergy.objects.get().events.count() == 1
+    assert changelog.lag("synergies") == 0
+
+
+def test_worker_process_works_and_stops_when_told_to(waiting):
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "worker", "--pause", "0.1"],
+        env=processes.environment(),
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout.readline().strip() == "worker: started"
+        publish(company=waiting.company, **DEMAND)
+        deadline = timezone.now() + timedelta(seconds=20)
+        while not Synergy.objects.exists() and timezone.now() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert out.strip() == "worker: stopped"
+    assert Synergy.objects.count() == 1
+    assert set(Reader.objects.values_list("leased_by", flat=True)) == {""}
+
+
+def test_worker_does_the_day_once(waiting):
+    Listing.objects.filter(pk=waiting.pk).update(state=State.PUBLISHED, valid_until=timezone.localdate() - timedelta(days=1))
+    assert worker.run_daily() == {"expired": 1, "warned": 0, "digests": 0}
+    assert worker.run_daily() == {"expired": 0, "warned": 0, "digests": 0}
+    assert Mail.objects.filter(key__contains=":expired:").count() == 1
+
+
+def test_worker_goes_on_with_the_mail_while_the_index_is_away(waiting, smtp, own_index):  # noqa: F811 - the fixture
+    processes.run(KILLED_AFTER_COMMIT.replace("DIE", "None"))
+    shutil.rmtree(own_index.path)
+    own_index.path.write_text("in the way")
+    worker.run_once()
+    assert [message["To"] for message in smtp.messages] == ["asker@firm.example"]
+    assert (changelog.lag("embedded"), changelog.lag("synergies")) == (1, 1)
+    own_index.path.unlink()
+    worker.drain()
+    assert found() == {str(waiting.uid)}
+    assert Synergy.objects.count() == 1
