@@ -101,11 +101,13 @@ def _scores(column: str, sample: list[str]) -> dict[str, float]:
     scores = {target: score for target, words in HEADERS.items() if (score := _likeness(header, words))}
     if not sample:
         return scores
-    for target, holds in CONTENT.items():
-        share = sum(map(holds, sample)) / len(sample)
-        if target in scores and share < 0.3 and target in STRICT:  # noqa: PLR2004 - most answers contradict the header
+    shares = {target: sum(map(holds, sample)) / len(sample) for target, holds in CONTENT.items()}
+    for target in STRICT & scores.keys():
+        # Most answers contradict the header, and something else explains them.
+        if shares[target] < 0.3 and max(shares.values()) >= LEAST:  # noqa: PLR2004
             del scores[target]
-        elif share >= LEAST:
+    for target, share in shares.items():
+        if share >= LEAST:
             scores[target] = max(scores.get(target, 0) + 0.3 * share, EVIDENCE.get(target, 0) * share)
     if Target.COMPANY in scores and sum(map(values.is_company_name, sample)) / len(sample) >= LEAST:
         # A "title" whose values end in SL and SA is the name of a company.

@@ -25,6 +25,8 @@ DELIMITERS = (",", ";", "\t")
 SAMPLE_RECORDS = 50
 #: What no text holds: control characters but tab and line ends.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+#: How Excel writes a carriage return that somebody typed; exports of exports carry it on as text.
+TYPED_RETURN = re.compile(r"\s*_x000D_", re.IGNORECASE)
 #: A file that begins like one of these is no table, whatever its name.
 NOT_TABLES = {
     b"\xd0\xcf\x11\xe0": gettext_lazy("This is an old Excel file (.xls). Open it and save it as .xlsx or CSV."),
@@ -268,6 +270,7 @@ def clean(cell: str, notes: list[str]) -> str:
     if CONTROL.search(cell):
         notes.append(_("invisible control characters were taken out."))
         cell = CONTROL.sub("", cell)
+    cell = TYPED_RETURN.sub("", cell)
     # Half of a surrogate pair is no character and no database takes it.
     cell = cell.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").strip()
     return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell

@@ -2,11 +2,18 @@
 
 import re
 
+#: A sentence with fewer letters says nothing by itself: "Codi: 80006484.", "RP."
+LEAST_LETTERS = 12
+
 
 def first_sentence(text: str) -> str:
-    """The first sentence (or line), without its full stop."""
-    match = re.match(r".+?(?:[.!?…](?=\s+[^\W\d_a-z])|\n|$)", text.strip(), re.DOTALL)
-    return " ".join((match[0] if match else text).split()).rstrip(".")
+    """The first sentence (or line) without its full stop; with the next ones while it says nothing by itself."""
+    sentence = ""
+    for match in re.finditer(r".+?(?:[.!?…](?=\s+[^\W\d_a-z])|\n|$)", text.strip(), re.DOTALL):
+        sentence = " ".join(f"{sentence} {match[0]}".split())
+        if sum(map(str.isalpha, sentence)) >= LEAST_LETTERS:
+            break
+    return sentence.rstrip(".")
 
 
 def cut(text: str, limit: int) -> str:
