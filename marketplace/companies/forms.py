@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
@@ -30,7 +31,9 @@ class CompanyForm(forms.ModelForm):
     sector = SectorField(label=_("Sector"), help_text=_("What the company does above all."))
     place = PlaceField(label=_("Municipality"), help_text=_("Begin to write and choose."))
     logo = forms.FileField(label=_("Logo"), required=False, widget=ImageInput, validators=[validate_logo], help_text=_("PNG, JPEG or WebP, up to 2 MB."))
-    web = forms.URLField(label=_("Web"), required=False, assume_scheme="https", help_text=_("For example www.company.cat"))
+    web = forms.URLField(
+        label=_("Web"), required=False, assume_scheme="https", validators=[URLValidator(schemes=["http", "https"])], help_text=_("For example www.company.cat"),
+    )  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:

@@ -52,7 +52,7 @@ def detail(request: HttpRequest, uid) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """Register a company, with oneself as its owner."""
-    form = CompanyForm(request.POST or None, request.FILES or None, person=request.user)
+    form = CompanyForm(*_sent(request), person=request.user)
     if form.is_step:
         form.errors.clear()
     elif request.method == "POST" and form.is_valid():
@@ -78,7 +78,7 @@ def edit(request: HttpRequest, uid) -> HttpResponse:
     company = get_object_or_404(Company.objects.for_display(), uid=uid)
     if not is_owner(request.user, company):
         raise PermissionDenied
-    form = CompanyForm(request.POST or None, request.FILES or None, instance=company)
+    form = CompanyForm(*_sent(request), instance=company)
     if form.is_step:
         form.errors.clear()
     elif request.method == "POST" and form.is_valid():
@@ -101,10 +101,10 @@ def _stale(request: HttpRequest, company: Company, form: CompanyForm, error: Val
     present = Company.objects.for_display().get(pk=company.pk)
     typed = request.POST.copy()
     typed["version"] = present.version
-    again = CompanyForm(typed, instance=present)
-    again.full_clean()
+    # An instance of its own: a form's check writes what was typed into the instance it has.
+    again = CompanyForm(typed, instance=Company.objects.get(pk=company.pk))
     differences = [
-        {"label": again.fields[name].label, "theirs": _shown(present, name), "yours": _shown(form.cleaned_data, name)}
+        {"label": form.fields[name].label, "theirs": _shown(present, name), "yours": _shown(form.cleaned_data, name)}
         for name in operations.EDITABLE
         if name != "logo" and _shown(present, name) != _shown(form.cleaned_data, name)
     ]
@@ -124,7 +124,7 @@ def join(request: HttpRequest, uid) -> HttpResponse:
     """Ask a company's owners to be let in."""
     company = get_object_or_404(Company, uid=uid)
     membership = Membership.objects.filter(company=company, user=request.user).exclude(state=MembershipState.REFUSED).first()
-    form = JoinForm(request.POST or None)
+    form = JoinForm(*_sent(request)[:1])
     if membership:
         return redirect("my_space")
     if request.method == "POST" and form.is_valid():
@@ -220,6 +220,11 @@ def sector_options(request: HttpRequest) -> HttpResponse:
 def place_names(request: HttpRequest) -> HttpResponse:
     """Every municipality as an <option> for a <datalist>; a fragment."""
     return render(request, "companies/place_names.html", {"places": places.known().values()})
+
+
+def _sent(request: HttpRequest) -> tuple:
+    """What a form is bound to: nothing before it was sent, even if it is empty when it is."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
 def _status(form: object) -> int:

@@ -137,7 +137,7 @@ def create(request: HttpRequest) -> HttpResponse:
         return redirect("my_space")
     company = _chosen_company(request, companies)
     initial = {name: request.GET.get(name) for name in ("kind", "category", "sector", "title")}
-    form = ListingForm(request.POST or None, initial=initial, company=company, companies=companies)
+    form = ListingForm(_sent(request), initial=initial, company=company, companies=companies)
     if form.is_step:
         form.errors.clear()
     elif request.method == "POST" and form.is_valid():
@@ -149,6 +149,11 @@ def create(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Saved as a draft. Look through it, then send it for review."))
             return redirect("listings:own", uid=listing.uid)
     return _form_page(request, form, company)
+
+
+def _sent(request: HttpRequest) -> object:
+    """What a form is bound to: nothing before it was sent, even if it is empty when it is."""
+    return request.POST if request.method == "POST" else None
 
 
 def _chosen_company(request: HttpRequest, companies: list[Company]) -> Company:
@@ -172,7 +177,7 @@ def edit(request: HttpRequest, uid) -> HttpResponse:
     if not listing.can(Move.EDIT):
         messages.warning(request, _("In its present state it cannot be changed. Take it up again first."))
         return redirect("listings:own", uid=uid)
-    form = ListingForm(request.POST or None, instance=_own_listing(request, uid), company=listing.company, companies=[listing.company])
+    form = ListingForm(_sent(request), instance=_own_listing(request, uid), company=listing.company, companies=[listing.company])
     if form.is_step:
         form.errors.clear()
     elif request.method == "POST" and form.is_valid():

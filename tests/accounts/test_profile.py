@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from marketplace.accounts import privacy
 from marketplace.accounts.models import User
@@ -19,15 +20,15 @@ pytestmark = pytest.mark.django_db
 def test_profile_saves_name_language_and_digest(client):
     user = UserFactory()
     client.force_login(user)
-    client.post("/my-account/", {"name": "Anna", "language": "es"})
+    client.post(reverse("accounts:profile"), {"name": "Anna", "language": "es"})
     user.refresh_from_db()
     assert (user.name, user.language, user.wants_digest) == ("Anna", "es", False)
 
 
-@pytest.mark.parametrize("path", ["/my-account/", "/my-account/my-data.json", "/my-account/close/"])
-def test_pages_of_the_account_need_a_log_in(client, path):
-    response = client.get(path)
-    assert (response.status_code, response.url.split("?")[0]) == (302, "/account/login/")
+@pytest.mark.parametrize("name", ["profile", "export", "erase"])
+def test_pages_of_the_account_need_a_log_in(client, name):
+    response = client.get(reverse(f"accounts:{name}"))
+    assert (response.status_code, response.url.split("?")[0]) == (302, reverse("account_login"))
 
 
 def test_export_holds_what_we_know(client):
@@ -36,7 +37,7 @@ def test_export_holds_what_we_know(client):
     operations.submit(listing, by=membership.user)
     Mail.objects.create(key="k", to=membership.user.email, subject="Hola", text="Text")
     client.force_login(membership.user)
-    response = client.get("/my-account/my-data.json")
+    response = client.get(reverse("accounts:export"))
     copy = json.loads(response.content)
     assert response["Content-Disposition"].startswith("attachment")
     assert set(copy) == {"account", "mails", "listings", "companies"}
@@ -50,13 +51,13 @@ def test_export_holds_what_we_know(client):
 def test_export_holds_nothing_of_others(client):
     MembershipFactory(user__name="Berta")
     client.force_login(UserFactory())
-    assert "Berta" not in client.get("/my-account/my-data.json").content.decode()
+    assert "Berta" not in client.get(reverse("accounts:export")).content.decode()
 
 
 def test_closing_needs_the_password(client):
     user = UserFactory()
     client.force_login(user)
-    response = client.post("/my-account/close/", {"password": "wrong"})
+    response = client.post(reverse("accounts:erase"), {"password": "wrong"})
     assert response.status_code == 422
     assert User.objects.filter(pk=user.pk).exists()
 
@@ -72,12 +73,12 @@ def test_closing_deletes_the_person_and_keeps_the_companys_listings(client):
     )
     Mail.objects.create(key="k", to=member.user.email, subject="Hola", text="Text")
     client.force_login(member.user)
-    response = client.post("/my-account/close/", {"password": "a long pass phrase"})
+    response = client.post(reverse("accounts:erase"), {"password": "a long pass phrase"})
     listing.refresh_from_db()
     assert response.url == "/"
     assert not User.objects.filter(pk=member.user_id).exists()
     assert (listing.author, listing.transitions.get().by, list(Mail.objects.all())) == (None, None, [])
-    assert client.get("/my-account/").status_code == 302
+    assert client.get(reverse("accounts:profile")).status_code == 302
 
 
 def test_the_longest_standing_member_inherits_the_company():

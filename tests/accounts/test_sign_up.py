@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.urls import reverse
+from django.utils import translation
 
 from marketplace.accounts.models import User
 from marketplace.companies.models import Company
@@ -15,7 +17,7 @@ PASSWORD = "una frase llarga i bona"
 
 def sign_up(client, **changes):
     fields = {"email": "Nova@Empresa.example", "password1": PASSWORD, "name": "Núria Nova", "terms": "on"}
-    return client.post("/account/signup/", fields | changes)
+    return client.post(reverse("account_signup"), fields | changes)
 
 
 def link_in(mail):
@@ -34,22 +36,22 @@ def test_sign_up_confirm_and_arrive_at_the_company_step(client):
     assert not user.emailaddress_set.filter(verified=True).exists()
     response = client.post(link, follow=True)
     assert user.emailaddress_set.get().verified
-    assert response.redirect_chain[-1] == ("/companies/new/", 302)
+    assert response.redirect_chain[-1] == (reverse("companies:create"), 302)
 
 
 def test_company_step_ends_in_my_space(client):
     sign_up(client)
     client.post(link_in(Mail.objects.get()))
     company = {"tax_id": "b-12.345.674", "name": "Nova Empresa, SL", "sector": "2229", "place": "terrassa", "size": "micro", "language": "ca"}
-    response = client.post("/companies/new/", company, follow=True)
-    assert response.redirect_chain[-1] == ("/my-space/", 302)
+    response = client.post(reverse("companies:create"), company, follow=True)
+    assert response.redirect_chain[-1] == (reverse("my_space"), 302)
     assert Company.objects.of(User.objects.get()).get().contact_email == "nova@empresa.example"
 
 
 def test_an_address_that_is_not_confirmed_cannot_sign_in(client):
     sign_up(client)
     client.logout()
-    client.post("/account/login/", {"login": "nova@empresa.example", "password": PASSWORD})
+    client.post(reverse("account_login"), {"login": "nova@empresa.example", "password": PASSWORD})
     assert "_auth_user_id" not in client.session
 
 
@@ -69,21 +71,23 @@ def test_sign_up_with_a_known_address_says_so_by_mail_only(client):
 
 def test_links_in_mails_do_not_follow_a_forged_host(client, settings):
     settings.ALLOWED_HOSTS = ["*"]
-    client.post("/account/signup/", {"email": "x@y.example", "password1": PASSWORD, "terms": "on"}, headers={"host": "evil.example"})
+    client.post(reverse("account_signup"), {"email": "x@y.example", "password1": PASSWORD, "terms": "on"}, headers={"host": "evil.example"})
     assert "evil.example" not in Mail.objects.get().text
 
 
 def test_sign_up_keeps_the_language_of_the_visit(client):
-    client.post("/es/account/signup/", {"email": "x@y.example", "password1": PASSWORD, "terms": "on"})
+    with translation.override("es"):
+        address = reverse("account_signup")
+    client.post(address, {"email": "x@y.example", "password1": PASSWORD, "terms": "on"})
     assert User.objects.get().language == "es"
 
 
 def test_who_has_a_company_arrives_at_my_space(client):
     membership = MembershipFactory()
     membership.user.emailaddress_set.create(email=membership.user.email, verified=True, primary=True)
-    response = client.post("/account/login/", {"login": membership.user.email, "password": "a long pass phrase"})
-    assert response.url == "/my-space/"
-    assert client.get("/my-space/").status_code == 200
+    response = client.post(reverse("account_login"), {"login": membership.user.email, "password": "a long pass phrase"})
+    assert response.url == reverse("my_space")
+    assert client.get(reverse("my_space")).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["\x00", "<script>alert(1)</script>", "🦄" * 30, "\u202eabc", "א" * 120])
@@ -95,7 +99,7 @@ def test_odd_names_do_no_harm(client, name):
     else:
         assert User.objects.get().name == name
         client.post(link_in(Mail.objects.get()))
-        page = client.get("/my-account/").content.decode()
+        page = client.get(reverse("accounts:profile")).content.decode()
         assert "<script>alert(1)" not in page
 
 
@@ -104,6 +108,6 @@ def test_company_of_somebody_else_offers_to_join(client):
     client.post(link_in(Mail.objects.get()))
     taken = MembershipFactory(company__tax_id=company_tax_id(1_234_567)).company
     fields = {"tax_id": taken.tax_id, "name": "Una altra", "sector": "2229", "place": "Terrassa", "size": "micro", "language": "ca"}
-    page = client.post("/companies/new/", fields)
+    page = client.post(reverse("companies:create"), fields)
     assert page.status_code == 422
-    assert f"/companies/{taken.uid}/join/" in page.content.decode()
+    assert reverse("companies:join", args=[taken.uid]) in page.content.decode()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from PIL import Image
 
 from marketplace.companies.models import Company
@@ -40,7 +41,7 @@ def upload(client, owner):
     def send(content, name="logo.png", **changes):
         company.refresh_from_db()
         file = {"logo": SimpleUploadedFile(name, content)} if content is not None else {}
-        return client.post(f"/companies/{company.uid}/edit/", fields | {"version": company.version} | changes | file)
+        return client.post(reverse("companies:edit", args=[company.uid]), fields | {"version": company.version} | changes | file)
 
     return send
 
