@@ -13,8 +13,9 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.widgets import BooleanRadioSelect
 
 from marketplace.companies.models import Company, Sector
+from marketplace.imports.enums import Outcome
 from marketplace.imports.enums import State as ImportState
-from marketplace.imports.models import Import
+from marketplace.imports.models import Import, ImportRow
 from marketplace.listings.enums import Category, Kind, Origin, State
 from marketplace.listings.models import Listing
 
@@ -94,4 +95,14 @@ class ImportFilterSet(WagtailFilterSet):
 
     class Meta:
         model = Import
+        fields = []
+
+
+class ImportRowFilterSet(WagtailFilterSet):
+    """For the rows of an import."""
+
+    outcome = _several(_("Outcome"), Outcome.choices)
+
+    class Meta:
+        model = ImportRow
         fields = []

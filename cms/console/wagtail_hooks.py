@@ -9,6 +9,7 @@ from .access import CuratorMenuItem
 from .bulk import PublishAction, RejectAction, RequestChangesAction
 from .companies import CompaniesView, CompanyView
 from .home import FiguresPanel
+from .imports import DiscardView, ImportsView, ImportView, PreviewView, RowsView, UndoView, UploadView
 from .listings import AllView, WaitingView
 from .review import ReviewView
 
@@ -28,6 +29,15 @@ def addresses() -> list:
         path("companies/", CompaniesView.as_view(), name="console_companies"),
         path("companies/results/", CompaniesView.as_view(results_only=True), name="console_companies_results"),
         path("companies/<uuid:uid>/", CompanyView.as_view(), name="console_company"),
+        path("imports/", ImportsView.as_view(), name="console_imports"),
+        path("imports/results/", ImportsView.as_view(results_only=True), name="console_imports_results"),
+        path("imports/new/", UploadView.as_view(), name="console_import_upload"),
+        path("imports/<uuid:uid>/", ImportView.as_view(), name="console_import"),
+        path("imports/<uuid:uid>/preview/", PreviewView.as_view(), name="console_import_preview"),
+        path("imports/<uuid:uid>/undo/", UndoView.as_view(), name="console_import_undo"),
+        path("imports/<uuid:uid>/discard/", DiscardView.as_view(), name="console_import_discard"),
+        path("imports/<uuid:uid>/rows/", RowsView.as_view(), name="console_import_rows"),
+        path("imports/<uuid:uid>/rows/results/", RowsView.as_view(results_only=True), name="console_import_rows_results"),
     ]
 
 
@@ -40,6 +50,7 @@ def _register(label: str, url_name: str, *, icon: str, order: int) -> None:
 _register(_("Review"), "console_waiting", icon="clipboard-list", order=10)
 _register(_("Listings"), "console_listings", icon="list-ul", order=11)
 _register(_("Companies"), "console_companies", icon="group", order=12)
+_register(_("Imports"), "console_imports", icon="upload", order=13)
 
 
 @hooks.register("construct_homepage_panels")
