@@ -19,6 +19,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
+def _in_english():
+    """The texts below are those of the templates, whatever their translations say."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def _own_index(settings, tmp_path):
     settings.EMBEDDED_INDEX_PATH = tmp_path / "index"
 
@@ -130,7 +137,7 @@ def test_rejected_before_publication_was_never_public():
 
 
 def test_unknown_uid_is_not_found(client):
-    assert client.get("/listings/0190a0b0-0000-7000-8000-000000000000/").status_code == 404
+    assert client.get("/en/listings/0190a0b0-0000-7000-8000-000000000000/").status_code == 404
 
 
 def test_similar_listings_are_of_the_same_side_and_other_companies():
@@ -167,6 +174,11 @@ def test_owner_is_led_to_the_own_page():
     assert f"{listing.get_absolute_url()}manage/" in page
 
 
+def test_curator_is_led_to_the_console(curator):
+    listing = ListingFactory(live=True)
+    assert f"/console/review/{listing.uid}/" in text(page_of(listing, user=curator))
+
+
 def test_more_listings_of_the_company_cost_no_more_queries(django_assert_max_num_queries):
     listing = ListingFactory(live=True)
     ListingFactory(live=True)
@@ -185,7 +197,8 @@ def test_page_links_its_languages_and_itself(settings):
     listing = ListingFactory(live=True)
     page = text(page_of(listing))
     assert f'<link rel="canonical" href="{settings.SITE_URL}{listing.get_absolute_url()}">' in page
-    with translation.override("es"):
-        assert f'hreflang="es" href="http://testserver{listing.get_absolute_url()}"' in page
+    for code in ("ca", "es", "en"):
+        with translation.override(code):
+            assert f'hreflang="{code}" href="http://testserver{listing.get_absolute_url()}"' in page
     assert f'<meta property="og:title" content="{listing.title}">' in page
     assert Company.objects.count() == 1

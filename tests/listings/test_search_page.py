@@ -21,6 +21,13 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
+def _in_english():
+    """The texts below are those of the templates, whatever their translations say."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def _own_index(settings, tmp_path):
     settings.EMBEDDED_INDEX_PATH = tmp_path / "index"
 
