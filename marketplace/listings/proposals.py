@@ -47,7 +47,7 @@ def sectors_for(fields: Mapping[str, str], company: Company) -> list[Sector]:
     if len(text) < SHORTEST_TEXT:
         return [sectors.tree()[company.sector_id]]
     votes: dict[str, float] = defaultdict(float)
-    for code, share in _shares(_by_labels(fields)).items():
+    for code, share in _shares(_by_labels(fields, company)).items():
         votes[code] += LABELS * share
     for code, share in _shares(_by_neighbours(fields, company)).items():
         votes[code] += LIKE_LISTINGS * share
@@ -78,13 +78,13 @@ def twin(fields: Mapping[str, str], company: Company, *, listing: Listing | None
 def draft_document(fields: Mapping[str, str], company: Company, *, uid: str = "") -> ListingDocument:
     """What a listing in the making would be to the engine. Its sector is left out: it is what we want to know."""
     title, description = fields.get("title", ""), fields.get("description", "")
-    kind, category, language = fields.get("kind"), fields.get("category"), fields.get("language")
+    kind, category = fields.get("kind"), fields.get("category")
     return ListingDocument(
         uid=uid,
         version=0,
         kind=kind if kind in Kind.values else Kind.OFFER.value,
         category=category if category in Category.values else Category.SOLUTION.value,
-        language=language if language in search.LANGUAGES else language_of(f"{title} {description}", default=company.language),
+        language=_language(fields, company),
         title=title,
         description=description,
         company_uid=str(company.uid),
@@ -96,9 +96,15 @@ def draft_document(fields: Mapping[str, str], company: Company, *, uid: str = ""
     )
 
 
-def _by_labels(fields: Mapping[str, str]) -> dict[str, float]:
+def _language(fields: Mapping[str, str], company: Company) -> str:
+    """The chosen language, else that of the text."""
+    chosen = fields.get("language", "")
+    return chosen if chosen in search.LANGUAGES else language_of(f"{fields.get('title', '')} {fields.get('description', '')}", default=company.language)
+
+
+def _by_labels(fields: Mapping[str, str], company: Company) -> dict[str, float]:
     title, description = fields.get("title", ""), fields.get("description", "")
-    language = fields.get("language") or language_of(f"{title} {description}")
+    language = _language(fields, company)
     scores: dict[str, float] = defaultdict(float)
     # What the title names is the thing itself; the description also names materials, uses and places.
     for text, weight in ((title, 1.0), (f"{description} {fields.get('keywords', '')}", 0.5)):
