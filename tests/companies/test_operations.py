@@ -1,19 +1,18 @@
 """What can happen to a company and its people."""
 
 import datetime
-import threading
 
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection
 from django.utils import timezone
 
 from marketplace.companies import operations
 from marketplace.companies.enums import MembershipState, Role
 from marketplace.companies.models import Company, Membership, Place, Sector
 from marketplace.core.models import Change, Mail
+from tests.concurrency import at_once, kinds
 from tests.factories import CompanyFactory, MembershipFactory, UserFactory, company_tax_id
 
 pytestmark = pytest.mark.django_db
@@ -208,34 +207,13 @@ def test_members_leave_but_remove_nobody():
 # --- Two at once --------------------------------------------------------------------------------------------------------
 
 
-def at_once(*calls):
-    """Run the calls in threads that start together; return what each gave or raised."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(place, call):
-        barrier.wait()
-        try:
-            results[place] = call()
-        except Exception as error:  # noqa: BLE001 - the error is the result
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_two_owners_leaving_at_once_leave_one():
     company = CompanyFactory()
     first, second = MembershipFactory.create_batch(2, company=company)
     results = at_once(lambda: operations.leave(first, by=first.user), lambda: operations.leave(second, by=second.user))
-    assert sorted(type(result).__name__ for result in results) == ["NoneType", "ValidationError"]
+    assert kinds(results) == ["NoneType", "ValidationError"]
     assert Membership.objects.owners().count() == 1
 
 
@@ -244,7 +222,7 @@ def test_two_owners_leaving_at_once_leave_one():
 def test_two_people_adding_one_company_at_once_make_one():
     users, fields = UserFactory.create_batch(2), facts()
     results = at_once(*(lambda user=user: operations.create(fields, by=user) for user in users))
-    assert sorted(type(result).__name__ for result in results) == ["Company", "CompanyExistsError"]
+    assert kinds(results) == ["Company", "CompanyExistsError"]
     assert (Company.objects.count(), Membership.objects.count()) == (1, 1)
 
 
@@ -256,5 +234,5 @@ def test_two_owners_answering_at_once_answer_once():
     request = operations.request_to_join(company, by=UserFactory())
     Mail.objects.all().delete()
     results = at_once(lambda: operations.decide(request, accept=True, by=first), lambda: operations.decide(request, accept=False, by=second))
-    assert sorted(type(result).__name__ for result in results) == ["AlreadyDecidedError", "Membership"]
+    assert kinds(results) == ["AlreadyDecidedError", "Membership"]
     assert Mail.objects.count() == 1

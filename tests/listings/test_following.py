@@ -1,0 +1,60 @@
+"""A company's change reaches the documents of its listings."""
+
+import pytest
+
+import search
+from marketplace import worker
+from marketplace.companies import operations
+from marketplace.core.models import Change
+from marketplace.listings import following
+from marketplace.listings.enums import State
+from search import engine
+from tests.factories import ListingFactory, MembershipFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_index(settings, tmp_path):
+    settings.EMBEDDED_INDEX_PATH, settings.ELASTICSEARCH_URL = tmp_path / "index", ""
+    engine.backends()[0].create()
+
+
+def test_a_companys_change_touches_its_published_listings_alone():
+    owner = MembershipFactory()
+    published = ListingFactory(company=owner.company, live=True)
+    ListingFactory(company=owner.company)
+    ListingFactory(live=True)
+    operations.edit(owner.company, {"name": "Un nom nou"}, by=owner.user)
+    assert following.run_once() == 1
+    assert list(Change.objects.order_by("id").values_list("kind", "uid")) == [("company", owner.company.uid), ("listing", published.uid)]
+    # Its own line is read, too, and ends there.
+    assert (following.run_once(), following.run_once()) == (1, 0)
+
+
+def found(**query):
+    return {hit.uid for hit in search.find(search.Query(**query)).hits}
+
+
+def test_a_hidden_companys_listings_leave_the_index_and_come_back():
+    owner = MembershipFactory()
+    listing = ListingFactory(company=owner.company, live=True, title="Pantalles facials de PET")
+    curator = UserFactory(is_superuser=True)
+    operations.edit(owner.company, {"size": "large"}, by=owner.user)
+    worker.drain()
+    assert found(sizes=("large",)) == {str(listing.uid)}
+    operations.set_hidden(owner.company, True, by=curator)
+    worker.drain()
+    assert found() == set()
+    operations.set_hidden(owner.company, False, by=curator)
+    worker.drain()
+    assert found() == {str(listing.uid)}
+
+
+def test_a_hidden_companys_published_listings_keep_their_state():
+    owner = MembershipFactory()
+    listing = ListingFactory(company=owner.company, live=True)
+    operations.set_hidden(owner.company, True, by=UserFactory(is_superuser=True))
+    worker.drain()
+    listing.refresh_from_db()
+    assert listing.state == State.PUBLISHED
