@@ -1,23 +1,27 @@
 """Companies as the Innovation Service sees them: list, checked flag, hidden flag."""
 
+import uuid
+
 from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import FormView
+from django.views.generic import FormView, View
 from wagtail.admin import messages
-from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn, NumberColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, DateColumn, NumberColumn, StatusFlagColumn, TitleColumn
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.views.reports import ReportView
 
 from marketplace.accounts.models import User
-from marketplace.companies.models import Company
-from marketplace.listings import operations
+from marketplace.companies import operations
+from marketplace.companies.models import Company, Membership
+from marketplace.companies.rules import can_decide
 from marketplace.listings.enums import State
 
 from .access import CuratorRequiredMixin
@@ -55,8 +59,8 @@ class CompaniesView(CuratorRequiredMixin, ReportView):
             Column("sector", label=_("Sector"), accessor="sector.label", classname="console-roomy", width="24%"),
             Column("place", label=_("Municipality"), accessor="place.name", sort_key="place__name", classname="console-roomy", width="13%"),
             NumberColumn("listing_count", label=_("Listings"), sort_key="listing_count", classname="console-roomy", width="8%"),
-            BooleanColumn("verified", label=_("Checked"), sort_key="verified", width="8%"),
-            BooleanColumn("hidden", label=_("Hidden"), sort_key="hidden", width="8%"),
+            StatusFlagColumn("verified", label=_("Checked"), true_label=_("Checked"), sort_key="verified", width="9%"),
+            StatusFlagColumn("hidden", label=_("Hidden"), true_label=_("Hidden"), sort_key="hidden", width="8%"),
             DateColumn("created", label=_("Since"), sort_key="created", classname="console-roomy", width="10%"),
         ]
 
@@ -74,16 +78,12 @@ class FlagsForm(forms.ModelForm):
 
 
 @transaction.atomic
-def set_flags(company: Company, *, verified: bool, hidden: bool, by: User) -> Company:
-    """Write both flags; when the company appears or disappears, so do its listings for those who follow the change log."""
-    company = Company.objects.select_for_update().get(pk=company.pk)
-    moved = company.hidden != hidden
-    company.verified, company.hidden = verified, hidden
-    company.version += 1
-    company.save()
-    if moved:
-        operations.touch(company.listings.all())
-    return company
+def set_flags(company: Company, *, verified: bool, hidden: bool, by: User) -> None:
+    """Write those of the two flags that changed."""
+    if company.verified != verified:
+        operations.set_verified(company, verified, by=by)
+    if company.hidden != hidden:
+        operations.set_hidden(company, hidden, by=by)
 
 
 class CompanyView(CuratorRequiredMixin, WagtailAdminTemplateMixin, FormView):
@@ -118,6 +118,7 @@ class CompanyView(CuratorRequiredMixin, WagtailAdminTemplateMixin, FormView):
         """With people and listings."""
         return super().get_context_data(**context) | {
             "company": self.company,
+            "can_decide": can_decide(self.request.user, self.company),
             "people": self.company.memberships.select_related("user").order_by("state", "created"),
             "listings": self.company.listings.order_by("-created")[:50],
         }
@@ -127,3 +128,24 @@ class CompanyView(CuratorRequiredMixin, WagtailAdminTemplateMixin, FormView):
         set_flags(self.company, verified=form.cleaned_data["verified"], hidden=form.cleaned_data["hidden"], by=self.request.user)
         messages.success(self.request, _("“%(name)s” is saved.") % {"name": self.company.name})
         return redirect(self.request.path)
+
+
+class JoinView(CuratorRequiredMixin, View):
+    """Let in somebody who asked to act for a company that has no owner yet, or refuse. By POST only."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, uid: uuid.UUID, membership: uuid.UUID) -> HttpResponse:
+        """Answer the request; who asked gets a mail."""
+        found = get_object_or_404(Membership.objects.select_related("user", "company"), uid=membership, company__uid=uid)
+        accept = "accept" in request.POST
+        try:
+            operations.decide(found, accept=accept, by=request.user)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        except PermissionDenied:
+            messages.error(request, _("This company has an owner, who answers such requests."))
+        else:
+            text = _("%(name)s may act for the company now.") if accept else _("The request of %(name)s is refused.")
+            messages.success(request, text % {"name": found.user.get_full_name()})
+        return redirect("console_company", uid)

@@ -7,7 +7,7 @@ from wagtail import hooks
 
 from .access import CuratorMenuItem
 from .bulk import PublishAction, RejectAction, RequestChangesAction
-from .companies import CompaniesView, CompanyView
+from .companies import CompaniesView, CompanyView, JoinView
 from .home import FiguresPanel
 from .imports import DiscardView, ImportsView, ImportView, PreviewView, RowsView, UndoView, UploadView
 from .listings import AllView, WaitingView
@@ -29,6 +29,7 @@ def addresses() -> list:
         path("companies/", CompaniesView.as_view(), name="console_companies"),
         path("companies/results/", CompaniesView.as_view(results_only=True), name="console_companies_results"),
         path("companies/<uuid:uid>/", CompanyView.as_view(), name="console_company"),
+        path("companies/<uuid:uid>/people/<uuid:membership>/", JoinView.as_view(), name="console_join"),
         path("imports/", ImportsView.as_view(), name="console_imports"),
         path("imports/results/", ImportsView.as_view(results_only=True), name="console_imports_results"),
         path("imports/new/", UploadView.as_view(), name="console_import_upload"),

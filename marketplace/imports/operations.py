@@ -23,6 +23,7 @@ from marketplace.accounts.models import User
 from marketplace.accounts.rules import is_curator
 from marketplace.companies import places, sectors
 from marketplace.companies.models import Company
+from marketplace.core import changelog
 from marketplace.listings import operations as listings
 from marketplace.listings.models import Listing
 
@@ -175,7 +176,8 @@ def undo(source: Import, *, by: User | None) -> Import:
     erased = listings.erase([row.listing for row in made if row.listing_id not in kept], by=by)
     companies = Company.objects.filter(pk__in=source.rows.exclude(new_company=None).values("new_company"))
     idle = companies.filter(listings=None, memberships=None, version=1, verified=False)
-    removed = [company.delete() for company in idle]
+    removed = [company.uid for company in idle if company.delete()]
+    changelog.append_many("company", removed, "delete")
     updated = source.rows.filter(outcome=Outcome.UPDATED).count()
     source.undone = {
         "listings": erased,
@@ -247,7 +249,8 @@ def _write(source: Import, rows: Sequence[readers.Row], position: int, reader: R
         raise NotNowError(_("Another process goes on with this import."))
     plans = planner.plan([candidate for one in rows for candidate in reader.candidates(one)])
     created = [plan for plan in plans if plan.outcome == Outcome.CREATED]
-    bulk_create_with_history([plan.listing.company for plan in created if plan.brings_company], Company, default_user=source.by)
+    companies = bulk_create_with_history([plan.listing.company for plan in created if plan.brings_company], Company, default_user=source.by)
+    changelog.append_many("company", [company.uid for company in companies])
     for plan in created:
         # Django copies the key when the company is assigned; it had none then.
         plan.listing.company = plan.listing.company

@@ -78,7 +78,10 @@ class Planner:
         if brings:
             company = _new_company(candidate)
         period = timezone.localdate() + datetime.timedelta(days=settings.LISTING_VALIDITY_DAYS)
-        listing = Listing(**{"valid_until": period} | candidate.fields, submitted_at=candidate.sent_at)
+        listing = Listing(**{"valid_until": period} | candidate.fields)
+        if candidate.sent_at:
+            # When the company wrote it. For the curators' queue it counts from now: nobody could review it earlier.
+            listing.created = candidate.sent_at
         # Not by the constructor: an unsaved company is saved before the listing, in the same batch.
         listing.company = company
         faults = [*(_faults(company) if brings else ()), *_faults(listing)]

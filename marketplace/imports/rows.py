@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -63,7 +64,11 @@ class _RowReading:
         parts = list(self._parts())
         if self._errors:
             return [Candidate(self._row.number, errors=self._errors, warnings=self._warnings)]
-        return [self._candidate(kind, text, several=len(parts) > 1) for kind, text in parts]
+        read = [self._candidate(kind, text, several=len(parts) > 1) for kind, text in parts]
+        for earlier, later in pairwise(read):
+            # Both halves share most cells; once is enough to say what is odd about one.
+            later.warnings = [text for text in later.warnings if text not in earlier.warnings]
+        return read
 
     # --- Cells and messages
 

@@ -66,7 +66,7 @@ def create_many(listings: Sequence[Listing], *, by: User | None, publish: bool =
     steps: dict[uuid.UUID, list[tuple[Move, State | str, State]]] = {}
     for listing in listings:
         path = [(Move.EDIT, "", State.DRAFT), (Move.SUBMIT, State.DRAFT, State.SUBMITTED)]
-        listing.submitted_at = listing.submitted_at or now
+        listing.submitted_at = now
         if publish and listing.company_id not in own:
             path.append((Move.PUBLISH, State.SUBMITTED, State.PUBLISHED))
             listing.published_at = now

@@ -1,7 +1,8 @@
 from django.urls import reverse
 
 from marketplace.core.models import Change
-from tests.factories import CompanyFactory, ListingFactory
+from marketplace.listings.models import Listing
+from tests.factories import CompanyFactory, ListingFactory, MembershipFactory
 
 
 def page_of(company):
@@ -28,15 +29,47 @@ def test_verified_flag_is_written_with_history(console, curator):
     assert company.history.first().history_user == curator
 
 
-def test_hiding_a_company_tells_the_followers_of_its_listings(console):
+def test_hiding_a_company_takes_its_listings_out_of_sight(console):
     listing = ListingFactory(live=True)
     console.post(page_of(listing.company), {"hidden": "on"})
-    assert Change.objects.filter(uid=listing.uid).count() == 1
-    listing.company.refresh_from_db()
-    assert listing.company.hidden
+    assert Listing.objects.live().count() == 0
+    assert Change.objects.filter(uid=listing.company.uid).count() == 1
 
 
 def test_company_page_shows_people_and_listings(console):
     listing = ListingFactory()
     page = console.get(page_of(listing.company)).content.decode()
     assert listing.title in page
+
+
+def asked(company):
+    return MembershipFactory(company=company, role="member", state="requested")
+
+
+def answer(console, membership, **button):
+    return console.post(reverse("console_join", args=[membership.company.uid, membership.uid]), button, follow=True)
+
+
+def test_curators_hand_over_a_company_that_nobody_owns(console):
+    membership = asked(CompanyFactory())
+    assert reverse("console_join", args=[membership.company.uid, membership.uid]) in console.get(page_of(membership.company)).content.decode()
+    answer(console, membership, accept="yes")
+    membership.refresh_from_db()
+    assert (membership.state, membership.role) == ("active", "owner")
+
+
+def test_refused_request_stays_refused(console):
+    membership = asked(CompanyFactory())
+    answer(console, membership, refuse="yes")
+    answer(console, membership, accept="yes")
+    membership.refresh_from_db()
+    assert membership.state == "refused"
+
+
+def test_company_with_an_owner_answers_itself(console):
+    owner = MembershipFactory()
+    membership = asked(owner.company)
+    assert reverse("console_join", args=[membership.company.uid, membership.uid]) not in console.get(page_of(owner.company)).content.decode()
+    answer(console, membership, accept="yes")
+    membership.refresh_from_db()
+    assert membership.state == "requested"
