@@ -4,18 +4,19 @@ What people decided is never overwritten: a dismissed pair stays dismissed, inte
 nobody acted lives only as long as the engine makes it from either side.
 """
 
+import datetime
 import logging
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 import search
 from marketplace.core import changelog
-from marketplace.core.models import Change
+from marketplace.core.models import Change, Reader
 from marketplace.listings import documents
 from marketplace.listings.enums import Kind
 from marketplace.listings.models import Listing
@@ -120,9 +121,22 @@ def _dismissed_partners(listings: list[Listing]) -> dict[uuid.UUID, set[uuid.UUI
 
 
 def _doubtful(live: list[Listing], proposals: dict[Pair, Proposal]) -> set[Pair]:
-    """Suggestions that the changed side does not make any more. The other side may: a list of the best is not symmetric."""
-    stored = Synergy.objects.filter(_touching(live), state=State.SUGGESTED).values_list("offer__uid", "demand__uid")
+    """Suggestions that the changed side does not make any more. The other side may: a list of the best is not symmetric.
+
+    Beyond doubt is what the other side suggested from this very state of the index and of the two listings; without that, the
+    first matching of a whole city would ask nearly everybody twice.
+    """
+    of_these = Synergy.objects.filter(_touching(live), state=State.SUGGESTED)
+    fresh = of_these.filter(
+        offer_version=F("offer__version"), demand_version=F("demand__version"), engine_version=search.ENGINE_VERSION, modified__gt=_index_moved()
+    )
+    stored = of_these.exclude(pk__in=fresh.values("pk")).values_list("offer__uid", "demand__uid")
     return set(stored) - proposals.keys()
+
+
+def _index_moved() -> datetime.datetime:
+    """When the index last took something in; now if that is not known."""
+    return Reader.objects.filter(name=index.reader_name()).values_list("modified", flat=True).first() or timezone.now()
 
 
 def _ask_partners(doubtful: set[Pair], *, asked: set[uuid.UUID]) -> dict[Pair, Proposal]:
