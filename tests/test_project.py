@@ -77,14 +77,6 @@ def test_every_command_is_documented():
     assert own == documented
 
 
-def test_no_template_holds_inline_script_or_style():
-    pattern = re.compile(r"<script(?![^>]*(src=|application/(ld\+)?json))|<style|\sstyle=\"|\son[a-z]+=\"", re.IGNORECASE)
-    # The console's pages live in Wagtail's admin, which has a policy of its own; mails know no policy at all.
-    pages = [path for path in ROOT.glob("*/**/templates/**/*.html") if "console" not in path.parts and "mail" not in path.parts and ".venv" not in path.parts]
-    assert len(pages) > 30
-    assert [str(path.relative_to(ROOT)) for path in pages if pattern.search(path.read_text(encoding="utf-8"))] == []
-
-
 @pytest.fixture(scope="session")
 def source_texts(tmp_path_factory) -> set[tuple[str, str]]:
     """(context, text) of every translatable text in the code, as Django's own extraction finds them."""
