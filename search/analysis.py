@@ -37,7 +37,7 @@ _CACHED_WORDS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a text that is no stop word. `start` and `end` count characters in the text as it stands."""
+    """A word of a text. `start` and `end` count characters in the text as it stands; `language` is the word's own."""
 
     start: int
     end: int
@@ -45,6 +45,7 @@ class Token:
     lemma: str
     stem: str
     cognate: str
+    language: str
     concepts: tuple[str, ...] = ()
 
 
@@ -78,8 +79,8 @@ def tokens(text: str, language: str) -> Iterator[Token]:
         surface = match.group().lower()
         word = fold(surface)
         if word:
-            lemma = lemmatise(surface, language)
-            yield Token(match.start(), match.end(), word, lemma, stem(surface, language), cognate(lemma))
+            lemma, known_in = _reading(surface, language)
+            yield Token(match.start(), match.end(), word, lemma, stem(surface, language), cognate(lemma), known_in)
 
 
 @cache
@@ -89,8 +90,18 @@ def stop_words(language: str) -> frozenset[str]:
 
 @cache
 def boilerplate() -> frozenset[str]:
-    """Lemmas with which listings of any language are dressed ("servei de", "suministro de"): they weigh little."""
-    return frozenset(word for words in _word_lists("boilerplate.tsv").values() for word in words)
+    """Lemmas with which listings of any language are dressed ("servei de", "suministro de")."""
+    return _lemma_list("boilerplate.tsv")
+
+
+@cache
+def common_words() -> frozenset[str]:
+    """Lemmas of everyday words: in a small index they look rare, though they tell nothing ("dues", "esperar", "March")."""
+    return _lemma_list("common.tsv")
+
+
+def _lemma_list(name: str) -> frozenset[str]:
+    return frozenset(form for language, words in _word_lists(name).items() for word in words for form in (fold(word), lemmatise(word, language)))
 
 
 @cache
@@ -118,13 +129,18 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
     return Stemmer.Stemmer(_STEMMERS.get(language, "catalan"))
 
 
-@lru_cache(_CACHED_WORDS)
 def lemmatise(word: str, language: str) -> str:
     """The folded dictionary form in `language`, else in another of ours (sources mix them), else the singular by rule."""
+    return _reading(word, language)[0]
+
+
+@lru_cache(_CACHED_WORDS)
+def _reading(word: str, language: str) -> tuple[str, str]:
+    """The lemma and the language that it was found in."""
     for known_in in (language, *(other for other in LANGUAGES if other != language)):
         if simplemma.is_known(word, lang=known_in):
-            return fold(simplemma.lemmatize(word, lang=known_in))
-    return _singular(fold(word), language)
+            return fold(simplemma.lemmatize(word, lang=known_in)), known_in
+    return _singular(fold(word), language), language
 
 
 #: Plural endings of folded words and what the singular ends in, the longest first. For words no dictionary has:
@@ -213,19 +229,22 @@ def cognate(lemma: str) -> str:
 
 @cache
 def _concepts() -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Concept names by the lemmas of each of their expressions. The file: concept, then ca, es, en, comma-separated."""
+    """Concept names by the language and the lemmas of each of their expressions.
+
+    By language, because "part" is a piece in English only, and "mes" a month and no table.
+    """
     names: dict[tuple[str, ...], set[str]] = {}
     for line in _data_lines("concepts.tsv"):
         concept, *columns = line.split("\t")
         for language, column in zip(LANGUAGES, columns, strict=True):
             for expression in filter(None, (part.strip() for part in column.split(","))):
-                names.setdefault(_lemmas(expression, language), set()).add(concept)
+                names.setdefault((language, *_lemmas(expression, language)), set()).add(concept)
     return {lemmas: tuple(sorted(found)) for lemmas, found in names.items()}
 
 
 @cache
 def _longest_concept() -> int:
-    return max(map(len, _concepts()), default=0)
+    return max(map(len, _concepts()), default=1) - 1
 
 
 def _lemmas(expression: str, language: str) -> tuple[str, ...]:
@@ -240,7 +259,7 @@ def _with_concepts(found: list[Token]) -> list[Token]:
     names: list[set[str]] = [set() for _ in found]
     for start in range(len(found)):
         for end in range(start + 1, min(start + _longest_concept(), len(found)) + 1):
-            for name in concepts.get(tuple(lemmas[start:end]), ()):
+            for name in concepts.get((found[start].language, *lemmas[start:end]), ()):
                 for covered in names[start:end]:
                     covered.add(name)
     return [replace(token, concepts=tuple(sorted(own))) if own else token for token, own in zip(found, names, strict=True)]

@@ -23,13 +23,17 @@ from .geo import distance_km
 ENGINE_VERSION = "lexical-1"
 
 #: Below this there is no suggestion: "no good match" is an answer.
-THRESHOLD = 40.0
+THRESHOLD = 50.0
 
 # --- What each signal gives at most; together 100 -----------------------------------------------------------------
 TEXT_POINTS = 60.0  # What is asked for is what counts; a perfect place cannot save a wrong product.
 SECTOR_POINTS = 18.0  # A second opinion about the text, independent of its words and of its language.
 PLACE_POINTS = 14.0  # The nearer of two equal offers is better, but most goods travel.
 FRESHNESS_POINTS = 8.0  # An old listing's owner may have found a partner already.
+
+#: From this share of the text's points on, the other signals count in full; below, in proportion: the same street and the same
+#: sector are no match when the texts have nothing to say to each other.
+FULL_SUPPORT = 0.35
 
 #: What a signal gives of its maximum when nothing is known.
 NEUTRAL = 0.5
@@ -52,7 +56,19 @@ LENGTH_INFLUENCE = 0.4
 USUAL_LENGTH = 50
 
 #: "servei de", "suministro de" say little; their rarity in the index says most of that already.
-BOILERPLATE_WEIGHT = 0.7
+BOILERPLATE_WEIGHT = 0.8
+
+#: Everyday words, numbers without a unit of their own: in a small index they look rare, though they tell nothing.
+COMMON_WEIGHT = 0.5
+
+#: Shorter stems join strangers: mes (month) and mesa (table).
+SHORTEST_STEM = 4
+
+#: Longer numbers may be codes of products or standards.
+SHORTEST_CODE = 4
+
+#: What stands in the title or is named as a keyword is wanted; the description tells the circumstances too.
+FIELD_WEIGHTS = {"title": 4.0, "keywords": 4.0, "description": 1.0}
 
 #: A long demand is fully answered when the weight of its so many heaviest words is: nobody offers every adjective.
 REACHABLE_WORDS = 8
@@ -118,9 +134,11 @@ class Answer:
 
 
 def _keys(token: Token) -> Iterator[tuple[str, str]]:
+    """In which forms a token can be answered."""
     yield "word", token.word
     yield "lemma", token.lemma
-    yield "stem", token.stem
+    if len(token.stem) >= SHORTEST_STEM:
+        yield "stem", token.stem
     if token.cognate:
         yield "cognate", token.cognate
     for name in token.concepts:
@@ -169,9 +187,16 @@ def wanted_terms(demand: Analysed, frequencies: Frequencies) -> list[Term]:
 
 def _term(lemma: str, places: tuple[Place, ...], frequencies: Frequencies) -> Term:
     keys = dict.fromkeys(key for place in places for key in _keys(place.token))
-    factor = len(places) ** 0.5 * (BOILERPLATE_WEIGHT if lemma in analysis.boilerplate() else 1.0)
+    factor = _telling(lemma) * sum(FIELD_WEIGHTS[place.field] for place in places) ** 0.5
     rarities = {key: factor * FORM_STRENGTHS[key[0]] * rarity(frequencies.documents, frequencies.by_term.get(key, 0)) for key in keys}
     return Term(lemma, places, rarities, max(rarities.values()))
+
+
+def _telling(lemma: str) -> float:
+    """How much a word says about what is wanted, besides its rarity."""
+    if lemma in analysis.common_words() or (lemma.isdigit() and len(lemma) < SHORTEST_CODE):
+        return COMMON_WEIGHT
+    return BOILERPLATE_WEIGHT if lemma in analysis.boilerplate() else 1.0
 
 
 def candidate_terms(asking: Analysed, frequencies: Frequencies) -> dict[str, dict[str, float]]:
@@ -275,17 +300,19 @@ class Assessment:
 def assess(offer: Analysed, demand: Analysed, terms: list[Term], *, today: date) -> Assessment:
     found = answers(terms, offer)
     one, other = offer.document, demand.document
+    text = text_share(coverage(terms, found))
+    support = min(1.0, text / FULL_SUPPORT)
     signals = (
-        _signal("text", TEXT_POINTS, text_share(coverage(terms, found))),
-        _signal("sector", SECTOR_POINTS, sector_share(one.sectors, other.sectors)),
-        _signal("place", PLACE_POINTS, place_share(one, other)),
-        _signal("freshness", FRESHNESS_POINTS, freshness_share(age_days(one, other, today))),
+        Signal("text", TEXT_POINTS * text, TEXT_POINTS),
+        _supporting("sector", SECTOR_POINTS * support, sector_share(one.sectors, other.sectors), SECTOR_POINTS),
+        _supporting("place", PLACE_POINTS * support, place_share(one, other), PLACE_POINTS),
+        _supporting("freshness", FRESHNESS_POINTS * support, freshness_share(age_days(one, other, today)), FRESHNESS_POINTS),
     )
     return Assessment(sum(signal.points for signal in signals), signals, tuple(terms), tuple(found), offer, demand, today)
 
 
-def _signal(name: str, maximum: float, share: float | None) -> Signal:
-    return Signal(name, maximum * (NEUTRAL if share is None else share), maximum)
+def _supporting(name: str, points: float, share: float | None, maximum: float) -> Signal:
+    return Signal(name, points * (NEUTRAL if share is None else share), maximum)
 
 
 def suggestion(assessment: Assessment, *, asking: ListingDocument) -> Suggestion:
@@ -365,11 +392,9 @@ def _pair(mine: _Span, theirs: _Span, asking: ListingDocument, other: ListingDoc
 
 
 def missing(assessment: Assessment) -> list[str]:
-    """The weightiest words of the demand, as they stand there, that nothing in the offer answers."""
+    """The weightiest words of the demand, as they stand there, that nothing in the offer answers; the title's come first."""
     answered = {answer.term.lemma for answer in assessment.found}
-    lacking = [
-        t for t in assessment.terms[: 2 * REACHABLE_WORDS] if t.lemma not in answered and t.lemma not in analysis.boilerplate() and not t.lemma.isdigit()
-    ]
+    lacking = [term for term in assessment.terms[: 2 * REACHABLE_WORDS] if term.lemma not in answered and _telling(term.lemma) == 1.0]
     document = assessment.demand.document
     return [document.text(t.places[0].field)[t.places[0].token.start : t.places[0].token.end] for t in lacking[:MOST_MISSING]]
 
