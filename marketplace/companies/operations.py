@@ -54,7 +54,8 @@ def create(fields: Mapping[str, object], *, by: User | None) -> Company:
         company.contact_name = company.contact_name or by.name
         company.contact_email = company.contact_email or by.email
     _set_logo(company, fields)
-    company.full_clean()
+    # The database itself says whether the NIF is taken: a look beforehand can be overtaken.
+    company.full_clean(validate_unique=False)
     try:
         with transaction.atomic():
             company.save()

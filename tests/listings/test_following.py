@@ -11,7 +11,8 @@ from marketplace.listings.enums import State
 from search import engine
 from tests.factories import ListingFactory, MembershipFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+# On PostgreSQL the change log shows a reader only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
