@@ -1,10 +1,11 @@
 """Searches and suggestions on whichever backend is chosen and answers."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from typing import TypeVar
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,6 +18,8 @@ from .documents import ListingDocument, Page, Query, Reason, Suggestion
 logger = logging.getLogger(__name__)
 
 EMBEDDED = EmbeddedBackend.name
+
+Answer = TypeVar("Answer")
 
 #: How many candidates the engine fetches for the scoring; of 800 real demands, 99.7 % of what 400 find is among them.
 CANDIDATES = 200
@@ -48,14 +51,20 @@ def _embedded(path: str) -> EmbeddedBackend:
 
 def find(query: Query) -> Page:
     """The listings that a person looks for. Raises SearchUnavailable if no engine answers."""
+    page, degraded = _ask(lambda backend: backend.find(query))
+    return replace(page, degraded=degraded)
+
+
+def _ask(question: Callable[[Backend], Answer]) -> tuple[Answer, bool]:
+    """The answer of the chosen backend, or, when it does not answer, that of its stand-in and True."""
     chosen, *others = backends()
     try:
-        return chosen.find(query)
+        return question(chosen), False
     except EngineUnavailableError as error:
         _report(chosen, error)
         for other in others:
             if other.exists():
-                return replace(other.find(query), degraded=True)
+                return question(other), True
         raise
 
 
@@ -70,16 +79,9 @@ def suggest(document: ListingDocument, *, limit: int = 20, threshold: float = ma
 
     Valid today, of another company, within both sides' reach. `document` need not be in the index.
     """
-    chosen, *others = backends()
-    arguments = {"limit": limit, "threshold": threshold, "exclude_uids": tuple(exclude_uids), "today": timezone.localdate()}
-    try:
-        return suggest_on(chosen, document, **arguments)
-    except EngineUnavailableError as error:
-        _report(chosen, error)
-        for other in others:
-            if other.exists():
-                return suggest_on(other, document, **arguments)
-        raise
+    today = timezone.localdate()
+    answer, _ = _ask(lambda backend: suggest_on(backend, document, limit=limit, threshold=threshold, exclude_uids=tuple(exclude_uids), today=today))
+    return answer
 
 
 def suggest_on(
@@ -87,9 +89,9 @@ def suggest_on(
 ) -> list[Suggestion]:
     """`suggest` on one backend, as of `today`."""
     asking = matching.analysed(document)
-    frequencies = backend.frequencies(_by_field(matching.vocabulary([asking])))
+    frequencies = backend.frequencies(matching.vocabulary([asking]))
     wanted = Candidates(
-        terms=matching.candidate_terms(asking, _by_form(frequencies)),
+        terms=matching.candidate_terms(asking, frequencies),
         kind="offer" if document.kind == "demand" else "demand",
         valid_on=today,
         exclude_company=document.company_uid,
@@ -99,40 +101,34 @@ def suggest_on(
     if not wanted.terms:
         return []
     found = [matching.analysed(candidate) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
-    assessments = _assessments(backend, asking, found, _by_form(frequencies), today)
+    assessments = _assessments(backend, asking, found, frequencies, today)
     return [matching.suggestion(a, asking=document) for a in matching.best(assessments, limit=limit, threshold=threshold)]
 
 
 def _assessments(
     backend: Backend, asking: matching.Analysed, found: list[matching.Analysed], frequencies: Frequencies, today: date
-) -> list[matching.Assessment]:
+) -> Iterator[matching.Assessment]:
+    """Each pair by what its demand wants, whoever asks."""
     if asking.document.kind == "demand":
-        terms = matching.wanted_terms(asking, frequencies)
-        return [matching.assess(offer, asking, terms, today=today) for offer in found]
-    demands = _by_form(backend.frequencies(_by_field(matching.vocabulary(found)))) if found else frequencies
-    return [matching.assess(asking, demand, matching.wanted_terms(demand, demands), today=today) for demand in found]
+        weighing = matching.weights(frequencies)
+        terms = matching.wanted_terms(asking, weighing)
+        for offer in found:
+            yield matching.assess(offer, asking, terms, weighing, today=today)
+    elif found:
+        weighing = matching.weights(backend.frequencies(matching.vocabulary(found)))
+        for demand in found:
+            yield matching.assess(asking, demand, matching.wanted_terms(demand, weighing), weighing, today=today)
 
 
 def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
     """What speaks for and against a pair, whether or not it was suggested, as told to the demand's owner.
 
     Besides the reasons of a suggestion: "company" (both of the same), "expired" {"uid"}, "reach" {"km"}, and last "score"
-    {"score", "threshold"}, positive if the pair reaches the threshold.
+    {"score", "threshold"}, positive if the pair reaches the threshold. Raises SearchUnavailable if no engine answers.
     """
-    chosen = next((backend for backend in backends() if backend.exists()), None)
-    if chosen is None:
-        message = "no engine has an index: run manage.py rebuild_index"
-        raise EngineUnavailableError(message)
     today = timezone.localdate()
     wanted = matching.analysed(demand)
-    terms = matching.wanted_terms(wanted, _by_form(chosen.frequencies(_by_field(matching.vocabulary([wanted])))))
-    assessment = matching.assess(matching.analysed(offer), wanted, terms, today=today)
+    frequencies, _ = _ask(lambda backend: backend.frequencies(matching.vocabulary([wanted])))
+    weighing = matching.weights(frequencies)
+    assessment = matching.assess(matching.analysed(offer), wanted, matching.wanted_terms(wanted, weighing), weighing, today=today)
     return [*matching.obstacles(offer, demand, today), *matching.reasons(assessment, asking=demand), matching.verdict(assessment)]
-
-
-def _by_field(terms: dict[str, list[str]]) -> dict[str, list[str]]:
-    return {f"text_{form}": keys for form, keys in terms.items()}
-
-
-def _by_form(frequencies: Frequencies) -> Frequencies:
-    return Frequencies(frequencies.documents, {(name.removeprefix("text_"), term): count for (name, term), count in frequencies.by_term.items()})

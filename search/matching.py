@@ -7,7 +7,7 @@ the two texts. Sector, place and freshness add theirs. What is not known (no sec
 middle, not nothing.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -38,13 +38,13 @@ FULL_SUPPORT = 0.35
 #: What a signal gives of its maximum when nothing is known.
 NEUTRAL = 0.5
 
-#: How sure an answer in this form is. Measured on four sets, the results hardly move between ± 0.15 of each.
+#: How sure an answer in this form is; the forms are fields of the index. Measured on four sets, the results hardly move between ± 0.15 of each.
 FORM_STRENGTHS = {
-    "word": 1.0,
-    "lemma": 0.95,
-    "stem": 0.9,  # Sometimes joins strangers: universitat and universal share "univers".
-    "cognate": 0.75,  # Sometimes a false friend.
-    "concept": 0.65,  # A synonym is near, not the same.
+    "text_word": 1.0,
+    "text_lemma": 0.95,
+    "text_stem": 0.9,  # Sometimes joins strangers: universitat and universal share "univers".
+    "text_cognate": 0.75,  # Sometimes a false friend.
+    "text_concept": 0.65,  # A synonym is near, not the same.
 }
 
 # --- BM25 -----------------------------------------------------------------------------------------------------------
@@ -54,6 +54,9 @@ SATURATION = 1.2
 LENGTH_INFLUENCE = 0.4
 #: Words of a usual listing. Fixed, so that a score does not move when others publish longer or shorter texts.
 USUAL_LENGTH = 50
+
+#: Fewer listings than this say nothing about how rare a word is.
+LEAST_DOCUMENTS = 100
 
 #: "servei de", "suministro de" say little; their rarity in the index says most of that already.
 BOILERPLATE_WEIGHT = 0.8
@@ -92,6 +95,13 @@ MOST_MISSING = 6
 MOST_QUERY_WORDS = 48
 
 
+#: A term as it is indexed: a form of FORM_STRENGTHS and the word in that form.
+Key = tuple[str, str]
+
+#: By key: how sure an answer in that form is, times how rare it is in the index.
+Weights = Mapping[Key, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A token and the field in which it stands."""
@@ -101,23 +111,36 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Want:
+    """A word of a text as something wanted: where it stands, how much it tells besides its rarity, what would answer it."""
+
+    lemma: str
+    places: tuple[Place, ...]
+    emphasis: float
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysed:
     """A document with its words by form, each with the places where they stand, the title's first."""
 
     document: ListingDocument
-    places: dict[tuple[str, str], tuple[Place, ...]]
-    terms: dict[str, tuple[Place, ...]]
+    places: dict[Key, tuple[Place, ...]]
+    wants: tuple[Want, ...]
     length: int
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word that the demand wants: its forms with their rarity, where it stands, and what an answer can give at most."""
+    """A want with the weight that an answer can have at most."""
 
-    lemma: str
-    places: tuple[Place, ...]
-    rarities: dict[tuple[str, str], float]
+    want: Want
     weight: float
+
+    @property
+    def lemma(self) -> str:
+        """The word in its dictionary form, folded."""
+        return self.want.lemma
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +148,7 @@ class Answer:
     """How an offer answers a term: in which form, and how much of the demand's weight that gives."""
 
     term: Term
-    form: str
-    key: str
+    key: Key
     value: float
 
 
@@ -135,61 +157,36 @@ class Answer:
 
 def _keys(token: Token) -> Iterator[tuple[str, str]]:
     """In which forms a token can be answered."""
-    yield "word", token.word
-    yield "lemma", token.lemma
+    yield "text_word", token.word
+    yield "text_lemma", token.lemma
     if len(token.stem) >= SHORTEST_STEM:
-        yield "stem", token.stem
+        yield "text_stem", token.stem
     if token.cognate:
-        yield "cognate", token.cognate
+        yield "text_cognate", token.cognate
     for name in token.concepts:
-        yield "concept", name
+        yield "text_concept", name
 
 
 @lru_cache(4_096)
 def analysed(document: ListingDocument) -> Analysed:
-    places: dict[tuple[str, str], list[Place]] = {}
-    terms: dict[str, list[Place]] = {}
+    """The document ready for matching; kept for the next time, for the same listings meet again and again."""
+    places: dict[Key, list[Place]] = {}
+    words: dict[str, list[Place]] = {}
     length = 0
     for name in TEXT_FIELDS:
         for token in analysis.analyse(document.text(name), document.language):
             place = Place(name, token)
             length += 1
-            terms.setdefault(token.lemma, []).append(place)
+            words.setdefault(token.lemma, []).append(place)
             for key in _keys(token):
                 places.setdefault(key, []).append(place)
-    return Analysed(document, _frozen(places), _frozen(terms), length)
+    return Analysed(document, {key: tuple(own) for key, own in places.items()}, tuple(_want(*word) for word in words.items()), length)
 
 
-def _frozen(lists: dict[Hashable, list[Place]]) -> dict[Hashable, tuple[Place, ...]]:
-    return {key: tuple(values) for key, values in lists.items()}
-
-
-def vocabulary(documents: Iterable[Analysed]) -> dict[str, list[str]]:
-    """Every term of the documents by form: what to ask the engine's frequencies of."""
-    found: dict[str, dict[str, None]] = {}
-    for document in documents:
-        for form, key in document.places:
-            found.setdefault(form, {})[key] = None
-    return {form: list(keys) for form, keys in found.items()}
-
-
-def rarity(documents: int, containing: int) -> float:
-    """BM25's inverse document frequency, never negative."""
-    containing = min(containing, documents)
-    return log(1 + (documents - containing + 0.5) / (containing + 0.5))
-
-
-def wanted_terms(demand: Analysed, frequencies: Frequencies) -> list[Term]:
-    """What the demand wants, the heaviest first."""
-    terms = [_term(lemma, places, frequencies) for lemma, places in demand.terms.items()]
-    return sorted(terms, key=lambda term: (-term.weight, term.lemma))
-
-
-def _term(lemma: str, places: tuple[Place, ...], frequencies: Frequencies) -> Term:
+def _want(lemma: str, places: list[Place]) -> Want:
     keys = dict.fromkeys(key for place in places for key in _keys(place.token))
-    factor = _telling(lemma) * sum(FIELD_WEIGHTS[place.field] for place in places) ** 0.5
-    rarities = {key: factor * FORM_STRENGTHS[key[0]] * rarity(frequencies.documents, frequencies.by_term.get(key, 0)) for key in keys}
-    return Term(lemma, places, rarities, max(rarities.values()))
+    emphasis = _telling(lemma) * sum(FIELD_WEIGHTS[place.field] for place in places) ** 0.5
+    return Want(lemma, tuple(places), emphasis, tuple(keys))
 
 
 def _telling(lemma: str) -> float:
@@ -199,29 +196,55 @@ def _telling(lemma: str) -> float:
     return BOILERPLATE_WEIGHT if lemma in analysis.boilerplate() else 1.0
 
 
+def vocabulary(documents: Iterable[Analysed]) -> dict[str, list[str]]:
+    """Every term of the documents by form: what to ask the engine's frequencies of."""
+    found: dict[str, list[str]] = {}
+    for form, word in dict.fromkeys(key for document in documents for key in document.places):
+        found.setdefault(form, []).append(word)
+    return found
+
+
+def rarity(documents: int, containing: int) -> float:
+    """BM25's inverse document frequency, never negative."""
+    documents = max(documents, containing, LEAST_DOCUMENTS)
+    return log(1 + (documents - containing + 0.5) / (containing + 0.5))
+
+
+def weights(frequencies: Frequencies) -> Weights:
+    """What each term of the asked vocabulary weighs."""
+    rarities = [rarity(frequencies.documents, count) for count in range(max(frequencies.by_term.values(), default=0) + 1)]
+    return {key: FORM_STRENGTHS[key[0]] * rarities[count] for key, count in frequencies.by_term.items()}
+
+
+def wanted_terms(demand: Analysed, weighing: Weights) -> list[Term]:
+    """What the demand wants, the heaviest first."""
+    terms = [Term(want, want.emphasis * max(weighing[key] for key in want.keys)) for want in demand.wants]
+    return sorted(terms, key=lambda term: (-term.weight, term.lemma))
+
+
 def candidate_terms(asking: Analysed, frequencies: Frequencies) -> dict[str, dict[str, float]]:
     """The terms, with weights, that fetch what may match: by index field. The engine multiplies by rarity itself."""
     wanted: dict[str, dict[str, float]] = {}
-    for term in wanted_terms(asking, frequencies)[:MOST_QUERY_WORDS]:
-        for form, key in term.rarities:
-            if frequencies.by_term.get((form, key)):
-                wanted.setdefault(f"text_{form}", {})[key] = FORM_STRENGTHS[form]
+    for term in wanted_terms(asking, weights(frequencies))[:MOST_QUERY_WORDS]:
+        for form, word in term.want.keys:
+            if frequencies.by_term[form, word]:
+                wanted.setdefault(form, {})[word] = FORM_STRENGTHS[form]
     return wanted
 
 
-def answers(terms: list[Term], offer: Analysed) -> list[Answer]:
+def answers(terms: list[Term], offer: Analysed, weighing: Weights) -> list[Answer]:
     """The terms that the offer answers, each in the form that gives most; the most valuable first."""
     length_factor = SATURATION * (1 - LENGTH_INFLUENCE + LENGTH_INFLUENCE * offer.length / USUAL_LENGTH)
     found = []
     for term in terms:
         best: Answer | None = None
-        for (form, key), own in term.rarities.items():
-            places = offer.places.get((form, key))
+        for key in term.want.keys:
+            places = offer.places.get(key)
             if places:
                 count = len(places)
-                value = own * count * (SATURATION + 1) / (count + length_factor)
+                value = term.want.emphasis * weighing[key] * count * (SATURATION + 1) / (count + length_factor)
                 if best is None or value > best.value:
-                    best = Answer(term, form, key, value)
+                    best = Answer(term, key, value)
         if best:
             found.append(best)
     return sorted(found, key=lambda answer: (-answer.value, answer.term.lemma))
@@ -297,8 +320,9 @@ class Assessment:
     today: date
 
 
-def assess(offer: Analysed, demand: Analysed, terms: list[Term], *, today: date) -> Assessment:
-    found = answers(terms, offer)
+def assess(offer: Analysed, demand: Analysed, terms: list[Term], weighing: Weights, *, today: date) -> Assessment:
+    """The assessment of a pair; `terms` are the demand's, weighed by `weighing`."""
+    found = answers(terms, offer, weighing)
     one, other = offer.document, demand.document
     text = text_share(coverage(terms, found))
     support = min(1.0, text / FULL_SUPPORT)
@@ -346,8 +370,8 @@ def evidence(assessment: Assessment, *, asking: ListingDocument) -> list[dict[st
     """The weightiest places that answer each other, as they stand in the two texts; neighbours are quoted together."""
     quoted = []
     for answer in assessment.found[:MOST_EVIDENCE]:
-        wanted = next(place for place in answer.term.places if (answer.form, answer.key) in _keys(place.token))
-        quoted.append((wanted, assessment.offer.places[answer.form, answer.key][0]))
+        wanted = next(place for place in answer.term.want.places if answer.key in _keys(place.token))
+        quoted.append((wanted, assessment.offer.places[answer.key][0]))
     mine_first = asking.kind == "demand"
     pairs = [(wanted, given) if mine_first else (given, wanted) for wanted, given in quoted]
     other = assessment.offer if mine_first else assessment.demand
@@ -396,7 +420,7 @@ def missing(assessment: Assessment) -> list[str]:
     answered = {answer.term.lemma for answer in assessment.found}
     lacking = [term for term in assessment.terms[: 2 * REACHABLE_WORDS] if term.lemma not in answered and _telling(term.lemma) == 1.0]
     document = assessment.demand.document
-    return [document.text(t.places[0].field)[t.places[0].token.start : t.places[0].token.end] for t in lacking[:MOST_MISSING]]
+    return [document.text(t.want.places[0].field)[t.want.places[0].token.start : t.want.places[0].token.end] for t in lacking[:MOST_MISSING]]
 
 
 def obstacles(offer: ListingDocument, demand: ListingDocument, today: date) -> list[Reason]:

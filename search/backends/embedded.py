@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -69,6 +69,14 @@ class _Snapshot:
     index: tantivy.Index
     searcher: tantivy.Searcher
     positions: dict[str, tuple[float, float]]
+    frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def frequency(self, name: str, term: str) -> int:
+        """In how many documents `term` stands. Kept: hundreds of listings in a row ask about the same words."""
+        key = name, term
+        if key not in self.frequencies:
+            self.frequencies[key] = self.searcher.doc_freq(name, term)
+        return self.frequencies[key]
 
 
 class EmbeddedBackend:
@@ -203,10 +211,10 @@ class EmbeddedBackend:
             return [(_document(searcher, address), score) for score, address in hits]
 
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
-        searcher = self._read().searcher
+        snapshot = self._read()
         with _translated_errors():
-            documents = searcher.search(_term("live", value=True), 1).count
-            return Frequencies(documents, {(name, term): searcher.doc_freq(name, term) for name, own in terms.items() for term in own})
+            documents = snapshot.searcher.search(_term("live", value=True), 1).count
+            return Frequencies(documents, {(name, term): snapshot.frequency(name, term) for name, own in terms.items() for term in own})
 
     def stored(self, batch: int = 500) -> Iterator[list[Stored]]:
         searcher = self._read().searcher
