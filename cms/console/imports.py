@@ -74,8 +74,8 @@ class ImportsView(CuratorRequiredMixin, ReportView):
             TitleColumn("name", label=_("File"), get_url=page_of, sort_key="name"),
             StatusTagColumn("state", label=_("State"), accessor="get_state_display", primary=lambda source: source.state == State.DONE, width="15%"),
             NumberColumn("total", label=_("Rows"), classname="console-roomy", width="9%"),
-            NumberColumn("made_count", label=_("New listings"), width="12%"),
-            NumberColumn("wrong_count", label=_("Errors"), width="9%"),
+            NumberColumn("made_count", label=_("New listings"), classname="console-roomy", width="12%"),
+            NumberColumn("wrong_count", label=_("Errors"), classname="console-roomy", width="9%"),
             Column("by", label=_("By"), accessor="by.get_full_name", classname="console-roomy", width="15%"),
             DateColumn("created", label=_("When"), sort_key="created", width="12%"),
         ]

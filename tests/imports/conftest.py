@@ -3,6 +3,7 @@ import io
 
 import pytest
 from django.contrib.auth.models import Group
+from django.utils import translation
 
 from marketplace.accounts.rules import CURATORS
 from marketplace.imports import operations
@@ -46,6 +47,12 @@ def good(**cells):
     """A right row with some cells changed, by the header's name."""
     row = dict(zip(HEADER, GOOD, strict=True)) | cells
     return [row[name] for name in HEADER]
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

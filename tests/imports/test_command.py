@@ -19,12 +19,6 @@ from .conftest import csv_of, good
 from .test_operations import numbered
 
 
-@pytest.fixture(autouse=True)
-def _english():
-    with translation.override("en"):
-        yield
-
-
 @pytest.fixture
 def command(db, tmp_path):
     def call(content, *options, name="answers.csv"):

@@ -1,7 +1,6 @@
 import datetime
 
 import pytest
-from django.utils import translation
 
 from marketplace.imports import mapping, readers
 from marketplace.imports.candidates import Options
@@ -9,12 +8,6 @@ from marketplace.imports.rows import Reader
 from marketplace.imports.texts import cut, cut_at_sentence, first_sentence
 
 from .conftest import HEADER, csv_of, good
-
-
-@pytest.fixture(autouse=True)
-def _english():
-    with translation.override("en"):
-        yield
 
 
 def read(*rows, header=HEADER, **options):
