@@ -10,6 +10,7 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.accounts.models import User
@@ -169,10 +170,10 @@ def test_unsubscribe_by_a_link_asks_first(pair):
     assert pair.asker.wants_digest
 
 
-@pytest.mark.parametrize("token", ["x", "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef:forged", "%00"])
+@pytest.mark.parametrize("token", ["x", "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef:forged", "a\x00b"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_unsubscribe_with_a_forged_token_is_not_found(client, token, method):
-    assert getattr(client, method)(f"/synergies/unsubscribe/{token}/").status_code in {400, 404}
+    assert getattr(client, method)(reverse("synergies:unsubscribe", args=[token])).status_code in {400, 404}
 
 
 def test_resubscribe_needs_the_csrf_token(pair):
