@@ -8,18 +8,20 @@ the order is (transaction id, id), and a reader never passes `pg_snapshot_xmin`,
 one writer at a time, so there the id alone is the order and the transaction is 0.
 """
 
+import logging
 import os
 import socket
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Func, Q
 from django.utils import timezone
 
 from .models import Change, Reader
 
+logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 
 
@@ -35,6 +37,12 @@ class _CurrentTransaction(Func):
 
 class _OldestOpenTransaction(Func):
     function = "pg_snapshot_xmin"
+    template = "%(function)s(pg_current_snapshot())::text::bigint"
+    output_field = models.BigIntegerField()
+
+
+class _NextTransaction(Func):
+    function = "pg_snapshot_xmax"
     template = "%(function)s(pg_current_snapshot())::text::bigint"
     output_field = models.BigIntegerField()
 
@@ -93,6 +101,7 @@ def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 5
         return 0
     mine = Reader.objects.filter(name=name, leased_by=holder)
     try:
+        _renumber_if_restored()
         changes = read(position(name), limit=limit, until=position(behind) if behind else None)
         if changes:
             handle(changes)
@@ -101,6 +110,31 @@ def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 5
         return len(changes)
     finally:
         mine.update(lease_until=None, leased_by="")
+
+
+def _renumber_if_restored() -> None:
+    """Bring the log into this database's own order, if it was restored here from another one.
+
+    Transaction ids begin anew in another PostgreSQL cluster, so readers would wait for years until it reaches those of the
+    checkpoints, in silence. All that is committed gets the order of its ids instead; some changes may be read again.
+    """
+    if connection.in_atomic_block or not _is_foreign():
+        return
+    logger.warning("The change log comes from another database; its order is made anew.")
+    with transaction.atomic():
+        for reader in Reader.objects.select_for_update().order_by("name"):
+            unread = Change.objects.filter(Q(transaction__gt=reader.transaction) | Q(transaction=reader.transaction, id__gt=reader.change_id))
+            first = unread.aggregate(first=models.Min("id"))["first"]
+            reader.change_id = min(reader.change_id, first - 1) if first else reader.change_id
+            reader.transaction = 0
+            reader.save(update_fields=["transaction", "change_id"])
+        Change.objects.exclude(transaction=0).update(transaction=0)
+
+
+def _is_foreign() -> bool:
+    """Whether log or checkpoints hold a transaction that this database cannot have had yet; SQLite has none at all."""
+    limit = _NextTransaction() if connection.vendor == "postgresql" else 1
+    return Change.objects.filter(transaction__gte=limit).exists() or Reader.objects.filter(transaction__gte=limit).exists()
 
 
 def _take_lease(name: str) -> str | None:

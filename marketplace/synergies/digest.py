@@ -63,12 +63,13 @@ def news(user: User) -> "Synergy.objects":
 
 def _queue(user: User, synergies: list[Synergy], *, more: int) -> mail.Mail | None:
     companies = set(user.memberships.active().values_list("company", flat=True))
+    cards = [Card(synergy, synergy.side_to_answer(companies)) for synergy in synergies]
     with translation.override(user.language):
         stop, inbox = unsubscribe_url(user), settings.SITE_URL + reverse("synergies:inbox")
     return mail.queue(
         "synergies/mail/digest",
         user.email,
-        {"user": user, "cards": [Card(synergy, synergy.side_to_answer(companies)) for synergy in synergies], "more": more, "stop": stop, "inbox": inbox},
+        {"user": user, "cards": cards, "companies": len({card.theirs.company_id for card in cards}), "more": more, "stop": stop, "inbox": inbox},
         key=f"digest:{user.uid}:{timezone.localdate()}",
         language=user.language,
         headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},

@@ -152,6 +152,24 @@ def test_consume_by_threads_of_one_process_reads_nothing_twice():
     assert seen == uids
 
 
+# --- A log from another database ----------------------------------------------------------------------------------------
+
+
+def test_consume_goes_on_after_a_restore_into_another_database():
+    """There the transaction ids were in the billions: nothing new would ever be read, and nothing would say so."""
+    old = [append() for _ in range(4)]
+    assert consumed(limit=2) == old[:2]
+    for number, change in enumerate(Change.objects.order_by("id")):
+        Change.objects.filter(pk=change.pk).update(transaction=5_000_000_000 + number)
+    Reader.objects.update(transaction=5_000_000_001)
+    new = append()
+    assert changelog.read(changelog.position("reader"))[-1:] != [Change.objects.get(uid=new)], "what would happen"
+    assert consumed() == [*old[2:], new]
+    assert consumed() == []
+    newest = append()
+    assert consumed() == [newest]
+
+
 # --- Commits that come late ---------------------------------------------------------------------------------------------
 
 
