@@ -144,7 +144,7 @@ def run(source: Import, *, seconds: float | None = None, progress: Callable[[int
     """
     began, done = time.monotonic(), 0
     try:
-        with translation.override(source.by.language if source.by else "ca"):
+        with translation.override(source.by.language if source.by else translation.get_language()):
             table, reader, planner = _table(source), _reader(source), Planner()
             position = Import.objects.values_list("position", flat=True).get(pk=source.pk)
             for batch in _batches(table.rows[position:]):

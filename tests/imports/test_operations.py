@@ -14,7 +14,8 @@ from marketplace.imports.errors import FileError, MappingError
 from marketplace.imports.models import Import, ImportRow
 from marketplace.listings import operations as listing_operations
 from marketplace.listings.models import Listing, Transition
-from tests.factories import CompanyFactory, MembershipFactory, UserFactory, company_tax_id
+from marketplace.synergies.models import Synergy, SynergyEvent
+from tests.factories import CompanyFactory, ListingFactory, MembershipFactory, UserFactory, company_tax_id
 
 from .conftest import HEADER, csv_of, good
 
@@ -269,6 +270,17 @@ def test_undo_leaves_companies_that_have_people_or_were_there_before(run, curato
     operations.undo(source, by=curator)
     assert set(Company.objects.all()) == {old, joined}
     assert Listing.objects.count() == 0
+
+
+def test_undo_leaves_a_listing_that_somebody_answered(run, curator):
+    source = run(csv_of(numbered(2)), publish=True)
+    wanted, other = Listing.objects.order_by("id")
+    synergy = Synergy.objects.create(offer=wanted, demand=ListingFactory(demand=True, live=True), score=60)
+    SynergyEvent.objects.create(synergy=synergy, step="interest", by=curator)
+    Synergy.objects.create(offer=other, demand=synergy.demand, score=50)
+    undone = operations.undo(source, by=curator).undone
+    assert [listing["uid"] for listing in undone["kept_listings"]] == [str(wanted.uid)]
+    assert not Listing.objects.filter(pk=other.pk).exists()
 
 
 def test_undone_file_can_be_imported_again(run, curator):

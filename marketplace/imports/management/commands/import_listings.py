@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 from tqdm import tqdm
 
 from marketplace.companies import sectors
@@ -40,7 +41,11 @@ class Command(BaseCommand):
         parser.add_argument("--undo", metavar="ID", help="take back what this import made and nobody touched since")
 
     def handle(self, *args: object, file: Path | None, undo: str | None, dry_run: bool, **options: object) -> None:
-        """Look, run or take back."""
+        """Look, run or take back. All output is English, as that of Django's own commands."""
+        with translation.override("en"):
+            self._handle(file, undo, dry_run=dry_run, **options)
+
+    def _handle(self, file: Path | None, undo: str | None, *, dry_run: bool, **options: object) -> None:
         try:
             if undo:
                 self._undo(undo)
