@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from marketplace.accounts.rules import is_curator
@@ -33,12 +33,12 @@ SHOWN_PER_GROUP = 8
 GROUPS = (
     (State.CHANGES_REQUESTED, gettext_lazy("Changes requested")),
     (State.DRAFT, gettext_lazy("Drafts")),
-    (State.EXPIRED, gettext_lazy("Expired")),
+    (State.EXPIRED, pgettext_lazy("several listings", "Expired")),
     (State.SUBMITTED, gettext_lazy("In review")),
-    (State.PUBLISHED, gettext_lazy("Published")),
-    (State.REJECTED, gettext_lazy("Rejected")),
-    (State.CLOSED, gettext_lazy("Closed")),
-    (State.WITHDRAWN, gettext_lazy("Withdrawn")),
+    (State.PUBLISHED, pgettext_lazy("several listings", "Published")),
+    (State.REJECTED, pgettext_lazy("several listings", "Rejected")),
+    (State.CLOSED, pgettext_lazy("several listings", "Closed")),
+    (State.WITHDRAWN, pgettext_lazy("several listings", "Withdrawn")),
 )
 
 

@@ -71,7 +71,13 @@ class ListingQuerySet(models.QuerySet):
 
     def with_last_reason(self) -> "ListingQuerySet":
         """With `last_reason`, what was written at the last step that led to the present state ("" if nothing)."""
-        last = apps.get_model("listings", "Transition").objects.filter(listing=OuterRef("pk"), to_state=OuterRef("state")).exclude(reason="").order_by("-at", "-id").values("reason")[:1]
+        last = (
+            apps.get_model("listings", "Transition")
+            .objects.filter(listing=OuterRef("pk"), to_state=OuterRef("state"))
+            .exclude(reason="")
+            .order_by("-at", "-id")
+            .values("reason")[:1]
+        )
         return self.annotate(last_reason=Coalesce(Subquery(last), Value(""), output_field=models.TextField()))
 
     def with_suggestions(self) -> "ListingQuerySet":
@@ -81,7 +87,11 @@ class ListingQuerySet(models.QuerySet):
         """
 
         def count(own: str, other: str) -> Count:
-            live = {f"{own}__{other}__state": State.PUBLISHED, f"{own}__{other}__valid_until__gte": timezone.localdate(), f"{own}__{other}__company__hidden": False}
+            live = {
+                f"{own}__{other}__state": State.PUBLISHED,
+                f"{own}__{other}__valid_until__gte": timezone.localdate(),
+                f"{own}__{other}__company__hidden": False,
+            }
             return Count(own, filter=Q(**live) & ~Q(**{f"{own}__state": "dismissed"}), distinct=True)
 
         return self.annotate(suggestions=count("synergies_as_offer", "demand") + count("synergies_as_demand", "offer"))

@@ -112,8 +112,3 @@ def _gone(request: HttpRequest, listing: Listing) -> HttpResponse:
     title = listing.title if listing.state in ENDED and not listing.company.hidden else ""
     context = {"listing": listing, "listing_title": title, "similar": results.similar(document(listing))}
     return render(request, "listings/gone.html", context, status=410)
-
-
-def my_space(request: HttpRequest) -> HttpResponse:
-    """Stands here until the companies' own pages arrive."""
-    return HttpResponse("")
