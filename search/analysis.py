@@ -80,11 +80,12 @@ def tokens(text: str, language: str) -> Iterator[Token]:
         word = fold(surface)
         if word:
             lemma, known_in = _reading(surface, language)
-            yield Token(match.start(), match.end(), word, lemma, stem(surface, language), cognate(lemma), known_in)
+            yield Token(match.start(), match.end(), word, lemma, stem(surface, language), cognate(word, known_in), known_in)
 
 
 @cache
 def stop_words(language: str) -> frozenset[str]:
+    """Words of a language that only hold a sentence together, folded."""
     return frozenset(_word_lists("stopwords.tsv").get(language, ()))
 
 
@@ -210,17 +211,21 @@ _SHORTEST_COGNATE = 4
 
 
 @lru_cache(_CACHED_WORDS)
-def cognate(lemma: str) -> str:
-    """A spelling skeleton shared by cognates: formació, formación, formation → "formac"; empty for short words."""
-    if len(lemma) < _SHORTEST_COGNATE or lemma.isdigit():
+def cognate(word: str, language: str) -> str:
+    """A spelling skeleton shared by cognates: formació, formación, formation → "formac"; empty for short words.
+
+    Of the folded word's singular, not of its lemma: that of fotografia is the verb fotografiar.
+    """
+    skeleton = _singular(word, language)
+    if len(skeleton) < _SHORTEST_COGNATE or skeleton.isdigit():
         return ""
     for ending, replacement in _COGNATE_ENDINGS:
-        if lemma.endswith(ending):
-            lemma = lemma[: -len(ending)] + replacement
+        if skeleton.endswith(ending):
+            skeleton = skeleton[: -len(ending)] + replacement
             break
     for letters, replacement in _COGNATE_LETTERS:
-        lemma = lemma.replace(letters, replacement)
-    skeleton = _DOUBLE.sub(r"\1", lemma).rstrip("aeiou")
+        skeleton = skeleton.replace(letters, replacement)
+    skeleton = _DOUBLE.sub(r"\1", skeleton).rstrip("aeiou")
     return skeleton if len(skeleton) >= _SHORTEST_COGNATE else ""
 
 

@@ -51,6 +51,7 @@ class ListingDocument:
 
     @classmethod
     def from_source(cls, source: dict[str, Any]) -> Self:
+        """The document that `to_source` gave."""
         return cls(
             **source
             | {

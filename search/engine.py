@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from . import matching
+from . import matching, reasons
 from .backends.base import Backend, Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies
 from .backends.embedded import EmbeddedBackend
 from .documents import ListingDocument, Page, Query, Reason, Suggestion
@@ -84,7 +84,7 @@ def suggest(document: ListingDocument, *, limit: int = 20, threshold: float = ma
     return answer
 
 
-def suggest_on(
+def suggest_on(  # noqa: PLR0913 - those of `suggest`, with the backend and the day
     backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), today: date
 ) -> list[Suggestion]:
     """`suggest` on one backend, as of `today`."""
@@ -102,7 +102,7 @@ def suggest_on(
         return []
     found = [matching.analysed(candidate) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
     assessments = _assessments(backend, asking, found, frequencies, today)
-    return [matching.suggestion(a, asking=document) for a in matching.best(assessments, limit=limit, threshold=threshold)]
+    return [reasons.suggestion(a, asking=document) for a in matching.best(assessments, limit=limit, threshold=threshold)]
 
 
 def _assessments(
@@ -131,4 +131,4 @@ def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
     frequencies, _ = _ask(lambda backend: backend.frequencies(matching.vocabulary([wanted])))
     weighing = matching.weights(frequencies)
     assessment = matching.assess(matching.analysed(offer), wanted, matching.wanted_terms(wanted, weighing), weighing, today=today)
-    return [*matching.obstacles(offer, demand, today), *matching.reasons(assessment, asking=demand), matching.verdict(assessment)]
+    return [*reasons.obstacles(offer, demand, today), *reasons.reasons(assessment, asking=demand), reasons.verdict(assessment)]

@@ -88,7 +88,7 @@ def _sources() -> list:
 # --- Building anew ----------------------------------------------------------------------------------------------------
 
 
-def rebuild(backend: Backend | None = None, *, progress: Callable[[int], object] = lambda count: None) -> int:
+def rebuild(backend: Backend | None = None, *, progress: Callable[[int], object] = lambda _: None) -> int:
     """Fill a new index beside the one in use, then let searches go there in one step; how many documents it holds.
 
     Searches see no gap, memory stays bounded by a batch, and what is written meanwhile is replayed from the log.
@@ -128,8 +128,10 @@ def _replay(staged: Backend, since: tuple[int, int]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Uids of what the index lacks, holds too much, or holds in an older version than the database. Changes that the reader
-    has still to see are no drift."""
+    """Uids of what the index lacks, holds too much, or holds in another version than the database.
+
+    Changes that the reader has still to see are no drift.
+    """
 
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)

@@ -4,7 +4,6 @@ A document is indexed in forms (see `analysis`): its title alone, and its whole 
 Both backends hold the same forms under the same names, so one set of weights serves both.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from . import analysis
@@ -108,6 +107,7 @@ def _find_word(text: str, readings: list[Token], *, is_last: bool) -> FindWord:
 
 
 def required_words(count: int) -> int:
+    """How many of `count` words must be found."""
     return count if count <= ALL_REQUIRED_UP_TO else round(count * REQUIRED_SHARE)
 
 
@@ -138,10 +138,12 @@ _TIE_BITS = 24
 
 
 def recency_key(document: ListingDocument) -> int:
+    """Sorts by publication."""
     return (int(document.published_at.timestamp()) << _TIE_BITS) | _tie(document.uid)
 
 
 def expiry_key(document: ListingDocument) -> int:
+    """Sorts by the last day of validity."""
     return (document.valid_until.toordinal() << _TIE_BITS) | _tie(document.uid)
 
 
@@ -177,7 +179,3 @@ def sort_of(query: Query) -> str:
     if (query.sort == "relevance" and not find_words(query.text)) or (query.sort == "nearest" and query.near is None):
         return "recent"
     return query.sort
-
-
-def unique(terms: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(terms))

@@ -6,6 +6,7 @@ at a restart, and a late write would bring it back.
 """
 
 import logging
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ SEARCH_SECONDS = 2.5
 WRITE_SECONDS = 30.0
 
 _BULK_BYTES = 5_000_000
+_FORGOTTEN_SECONDS = 86_400
 _SCAN_KEEP_ALIVE = "2m"
 
 #: Answers of a server that is there but overloaded, starting or broken.
@@ -118,9 +120,20 @@ class ElasticBackend:
 
     def swap(self, staged: Self) -> None:
         with self._asking(patient=True) as client:
+            old = [name for name in self._names(client) if name != staged._index]
+            away = [{"remove": {"index": name, "alias": self._alias}} for name in old]
             # One call: with two, one search in two found no index in between.
-            old = [{"remove_index": {"index": name}} for name in self._names(client)]
-            client.indices.update_aliases(actions=[{"add": {"index": staged._index, "alias": self._alias}}, *old])  # noqa: SLF001 - one of us
+            client.indices.update_aliases(actions=[{"add": {"index": staged._index, "alias": self._alias}}, *away])
+            if old:
+                time.sleep(SEARCH_SECONDS)  # Searches that are still on their way to the old index may finish.
+            for name in [*old, *self._forgotten(client)]:
+                client.indices.delete(index=name, ignore_unavailable=True)
+
+    def _forgotten(self, client: Elasticsearch) -> list[str]:
+        """Indices of rebuilds that were killed: a day old, and no searches go there."""
+        indices = client.indices.get(index=f"{self._alias}-v*").body
+        oldest = (time.time() - _FORGOTTEN_SECONDS) * 1000
+        return [name for name, index in indices.items() if not index["aliases"] and int(index["settings"]["index"]["creation_date"]) < oldest]
 
     def remove(self) -> None:
         with self._asking(patient=True) as client:
@@ -217,8 +230,10 @@ def _arguments(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refused(item: dict[str, Any]) -> None:
-    """What to do about a refused write. A newer version is there (409): as good as written. A document that Elasticsearch cannot
-    take (400) must not hold up all that come after it: it is logged, and `check_index` goes on naming it. Else the batch comes again.
+    """What to do about a refused write: raise, so that the batch comes again, or go on.
+
+    A newer version is there (409): as good as written. A document that Elasticsearch cannot take (400) must not hold up all
+    that come after it: it is logged, and `check_index` goes on naming it.
     """
     status = item.get("status")
     if status == HTTPStatus.CONFLICT:

@@ -6,51 +6,45 @@ process can hold. Readers in other processes see a commit by the changed time of
 EMBEDDED_INDEX_PATH holds a directory per index and a file `current` with the name of the one in use, replaced in one step.
 """
 
-import json
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import tantivy
-from tantivy import FieldType, Occur, Order
+from tantivy import Occur, Order
 from tantivy import Query as Clause
 
 from search import queries
 from search.documents import Hit, ListingDocument, Page, Query, Write
 from search.geo import distance_km
 from search.highlighting import highlights
-from search.queries import FACETS, FORM_FIELDS, FindWord
+from search.queries import FACETS
 
 from .base import Candidates, EngineUnavailableError, Frequencies, Stored
-
-#: Part of a directory's name: an index of another schema is not opened but built anew.
-SCHEMA_VERSION = 1
+from .embedded_clauses import (
+    SCHEMA,
+    SCHEMA_VERSION,
+    any_of,
+    at_least,
+    boosted,
+    indexed,
+    live,
+    matching_words,
+    one_of,
+    position_of,
+    silent,
+    stored_document,
+    term,
+)
 
 _POINTER = "current"
 _WRITER_MEMORY = 32_000_000
 _WRITER_PATIENCE_SECONDS = 10.0
-_KEYWORDS = ("kind", "category", "language", "company_size", "company_uid", "place")
-
-#: Tantivy's BM25 keeps Lucene's old factor (k1 + 1); constants beside it grow by the same, so that weights mean the same.
-_CONSTANT_SCALE = 2.2
-
-
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    for name in ("uid", "position", "sectors", *_KEYWORDS):
-        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in ("version", "document_version", "valid_until", "recency", "expiry"):
-        builder.add_integer_field(name, indexed=True, fast=True)
-    builder.add_boolean_field("live", indexed=True, fast=True)
-    for name in FORM_FIELDS:
-        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
-    builder.add_bytes_field("source", stored=True)
-    return builder.build()
 
 
 @contextmanager
@@ -71,11 +65,11 @@ class _Snapshot:
     positions: dict[str, tuple[float, float]]
     frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def frequency(self, name: str, term: str) -> int:
-        """In how many documents `term` stands. Kept: hundreds of listings in a row ask about the same words."""
-        key = name, term
+    def frequency(self, name: str, word: str) -> int:
+        """In how many documents `word` stands. Kept: hundreds of listings in a row ask about the same words."""
+        key = name, word
         if key not in self.frequencies:
-            self.frequencies[key] = self.searcher.doc_freq(name, term)
+            self.frequencies[key] = self.searcher.doc_freq(name, word)
         return self.frequencies[key]
 
 
@@ -98,13 +92,13 @@ class EmbeddedBackend:
         with _translated_errors():
             if not self.exists():
                 staged = self.stage()
-                self._point_to(staged._directory)
+                self.swap(staged)
 
     def stage(self) -> Self:
         name = f"v{SCHEMA_VERSION}-{uuid.uuid4().hex[:12]}"
         with _translated_errors():
             (self.path / name).mkdir(parents=True)
-            tantivy.Index(_schema(), path=str(self.path / name))
+            tantivy.Index(SCHEMA, path=str(self.path / name))
         return type(self)(self.path, name)
 
     def swap(self, staged: Self) -> None:
@@ -163,7 +157,7 @@ class EmbeddedBackend:
                 newest = _newest(writes, stored, force=force)
                 for write in newest.values():
                     writer.delete_documents_by_term("uid", write.uid)
-                    writer.add_document(_indexed(write))
+                    writer.add_document(indexed(write))
                 writer.commit()
             finally:
                 writer.wait_merging_threads()
@@ -198,23 +192,23 @@ class EmbeddedBackend:
 
     def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
         searcher = self._read().searcher
-        matching = _any_of(_boosted(_term(name, term), weight) for name, terms in wanted.terms.items() for term, weight in terms.items())
+        matching = any_of(boosted(term(name, word), weight) for name, words in wanted.terms.items() for word, weight in words.items())
         filters = [
-            (Occur.Must, _silent(_term("kind", wanted.kind))),
-            (Occur.Must, _silent(_at_least("valid_until", wanted.valid_on.toordinal()))),
-            *((Occur.MustNot, _term("uid", uid)) for uid in wanted.exclude_uids),
+            (Occur.Must, silent(term("kind", wanted.kind))),
+            (Occur.Must, silent(at_least("valid_until", wanted.valid_on.toordinal()))),
+            *((Occur.MustNot, term("uid", uid)) for uid in wanted.exclude_uids),
         ]
         if wanted.exclude_company:
-            filters.append((Occur.MustNot, _term("company_uid", wanted.exclude_company)))
+            filters.append((Occur.MustNot, term("company_uid", wanted.exclude_company)))
         with _translated_errors():
             hits = searcher.search(Clause.boolean_query([(Occur.Must, matching), *filters]), wanted.size, count=False).hits
-            return [(_document(searcher, address), score) for score, address in hits]
+            return [(stored_document(searcher, address), score) for score, address in hits]
 
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
         snapshot = self._read()
         with _translated_errors():
-            documents = snapshot.searcher.search(_term("live", value=True), 1).count
-            return Frequencies(documents, {(name, term): snapshot.frequency(name, term) for name, own in terms.items() for term in own})
+            documents = snapshot.searcher.search(live(), 1).count
+            return Frequencies(documents, {(name, word): snapshot.frequency(name, word) for name, words in terms.items() for word in words})
 
     def stored(self, batch: int = 500) -> Iterator[list[Stored]]:
         searcher = self._read().searcher
@@ -254,18 +248,18 @@ class _Finder:
 
     def _clause(self, *, without: str = "") -> Clause:
         """The whole query; `without` the filter of one facet."""
-        clauses = [(Occur.Must, _matching(self.words))] if self.words else []
-        clauses.append((Occur.Must, _silent(_term("live", value=True))))
-        clauses += [(Occur.Must, _silent(_one_of(FACETS[name], values))) for name, values in queries.facet_filters(self.query).items() if name != without]
+        clauses = [(Occur.Must, matching_words(self.words))] if self.words else []
+        clauses.append((Occur.Must, silent(live())))
+        clauses += [(Occur.Must, silent(one_of(FACETS[name], values))) for name, values in queries.facet_filters(self.query).items() if name != without]
         if self.query.company_uid is not None:
-            clauses.append((Occur.Must, _silent(_term("company_uid", self.query.company_uid))))
+            clauses.append((Occur.Must, silent(term("company_uid", self.query.company_uid))))
         if self.query.valid_on is not None:
-            clauses.append((Occur.Must, _silent(_at_least("valid_until", self.query.valid_on.toordinal()))))
+            clauses.append((Occur.Must, silent(at_least("valid_until", self.query.valid_on.toordinal()))))
         if self.query.near and self.query.within_km is not None:
             within = [key for key, km in self.distances.items() if km <= self.query.within_km]
-            clauses.append((Occur.Must, _silent(_one_of("position", within))))
+            clauses.append((Occur.Must, silent(one_of("position", within))))
         if self.query.exclude_uids:
-            clauses.append((Occur.MustNot, _one_of("uid", self.query.exclude_uids)))
+            clauses.append((Occur.MustNot, one_of("uid", self.query.exclude_uids)))
         return Clause.boolean_query(clauses)
 
     def _facets(self, everything: Clause) -> dict[str, dict[str, int]]:
@@ -304,14 +298,14 @@ class _Finder:
             if skip >= counts[key]:
                 skip -= counts[key]
                 continue
-            here = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, _term("position", key))])
+            here = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, term("position", key))])
             hits += self._ordered(here, "recency", Order.Desc, skip, self.size - len(hits))
             skip = 0
         return hits
 
     def _hit(self, score: float, address: tantivy.DocAddress) -> Hit:
-        document = _document(self.searcher, address)
-        km = self.distances.get(_position(document))
+        document = stored_document(self.searcher, address)
+        km = self.distances.get(position_of(document))
         return Hit(document.uid, score, highlights(document, self.words), None if km is None else round(km, 1))
 
 
@@ -323,86 +317,3 @@ def _newest(writes: Sequence[Write], stored: dict[str, int], *, force: bool) -> 
         if write.version > known or (force and write.version == known):
             newest[write.uid] = write
     return newest
-
-
-# --- Documents and clauses ----------------------------------------------------------------------------------------
-
-
-def _indexed(write: Write) -> tantivy.Document:
-    indexed = tantivy.Document()
-    indexed.add_text("uid", write.uid)
-    indexed.add_integer("version", write.version)
-    indexed.add_boolean("live", write.document is not None)
-    document = write.document
-    indexed.add_integer("document_version", document.version if document else 0)
-    if document is None:
-        return indexed
-    for name in _KEYWORDS:
-        indexed.add_text(name, getattr(document, name))
-    for code in document.sectors:
-        indexed.add_text("sectors", code)
-    indexed.add_text("position", _position(document))
-    indexed.add_integer("valid_until", document.valid_until.toordinal())
-    indexed.add_integer("recency", queries.recency_key(document))
-    indexed.add_integer("expiry", queries.expiry_key(document))
-    for name, terms in queries.forms(document).items():
-        indexed.add_text(name, " ".join(terms))
-    indexed.add_bytes("source", json.dumps(document.to_source()).encode())
-    return indexed
-
-
-def _position(document: ListingDocument) -> str:
-    if document.latitude is None or document.longitude is None:
-        return ""
-    return f"{document.latitude:.5f},{document.longitude:.5f}"
-
-
-def _document(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> ListingDocument:
-    return ListingDocument.from_source(json.loads(bytes(searcher.doc(address).get_first("source"))))
-
-
-def _matching(words: list[FindWord]) -> Clause:
-    clauses = [(Occur.Should, _any_form(word)) for word in words]
-    return Clause.boolean_query(clauses, minimum_number_should_match=queries.required_words(len(words)))
-
-
-def _any_form(word: FindWord) -> Clause:
-    exact = (_boosted(_term(name, term), weight) for name, weight in queries.FIND_WEIGHTS.items() for term in word.terms(name))
-    return _any_of((*exact, *_tolerant(word)))
-
-
-def _tolerant(word: FindWord) -> Iterator[Clause]:
-    if word.is_prefix:
-        for name, weight in queries.PREFIX_WEIGHTS.items():
-            yield Clause.const_score_query(Clause.fuzzy_term_query(SCHEMA, name, word.word, distance=0, prefix=True), weight * _CONSTANT_SCALE)
-    if word.edits:
-        for name, weight in queries.FUZZY_WEIGHTS.items():
-            yield Clause.const_score_query(Clause.fuzzy_term_query(SCHEMA, name, word.word, distance=word.edits), weight * _CONSTANT_SCALE)
-
-
-def _term(name: str, value: str | bool) -> Clause:
-    return Clause.term_query(SCHEMA, name, value, "freq" if name in FORM_FIELDS else "basic")
-
-
-def _boosted(clause: Clause, weight: float) -> Clause:
-    return Clause.boost_query(clause, weight)
-
-
-def _silent(clause: Clause) -> Clause:
-    """A filter: it restricts and adds nothing to the score."""
-    return Clause.const_score_query(clause, 0.0)
-
-
-def _any_of(clauses: Iterable[Clause]) -> Clause:
-    return Clause.boolean_query([(Occur.Should, clause) for clause in clauses])
-
-
-def _one_of(name: str, values: Sequence[str]) -> Clause:
-    return Clause.term_set_query(SCHEMA, name, list(values))
-
-
-def _at_least(name: str, value: int) -> Clause:
-    return Clause.range_query(SCHEMA, name, FieldType.Integer, value, None)
-
-
-SCHEMA = _schema()

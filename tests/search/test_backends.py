@@ -356,7 +356,23 @@ def test_suggest_scores_equal_texts_alike_on_every_engine(embedded_backend, elas
 
 
 def test_find_and_suggest_are_quick_with_two_thousand_listings(backend):
-    words = "gel guant mascareta neteja transport formació disseny fusta metall paper vidre tèxtil aigua energia cuina".split()
+    words = [
+        "gel",
+        "guant",
+        "mascareta",
+        "neteja",
+        "transport",
+        "formació",
+        "disseny",
+        "fusta",
+        "metall",
+        "paper",
+        "vidre",
+        "tèxtil",
+        "aigua",
+        "energia",
+        "cuina",
+    ]
     write(backend, *(listing(f"{words[i % 15]} {words[i // 15 % 15]}", f"{words[i // 225 % 15]} lot {i}") for i in range(2_000)))
     backend.find(Query(text="gel guant"))
     began = time.monotonic()

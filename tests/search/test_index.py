@@ -1,5 +1,6 @@
 """The index follows the change log and the database, whatever dies or writes meanwhile."""
 
+import contextlib
 import datetime
 import os
 import signal
@@ -112,7 +113,7 @@ def test_a_late_write_after_a_delete_does_not_come_back(backend):
 
 def test_a_change_is_not_seen_before_its_commit_and_not_at_all_after_a_rollback(backend):
     index.run_once()
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with contextlib.suppress(ZeroDivisionError), transaction.atomic():
         publish("Gel")
         raise ZeroDivisionError
     assert index.run_once() == 0
@@ -241,7 +242,7 @@ def test_a_rebuild_that_fails_leaves_the_index_in_use_alone(backend, monkeypatch
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rebuild_while_others_write_loses_nothing_and_searches_see_no_gap(backend):
+def test_rebuild_while_others_write_loses_nothing_and_searches_see_no_gap(backend):  # noqa: C901 - two threads in one story
     company = CompanyFactory()
     steady = [publish(f"Gel {number}", company=company) for number in range(20)]
     index.run_once()

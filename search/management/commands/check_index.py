@@ -1,4 +1,4 @@
-"""manage.py check_index: does the index say what the database says?"""
+"""manage.py check_index: compare the index with the database."""
 
 from django.core.management.base import BaseCommand, CommandError
 

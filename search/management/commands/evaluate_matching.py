@@ -1,4 +1,4 @@
-"""manage.py evaluate_matching: how good are the suggestions on a judged set?"""
+"""manage.py evaluate_matching: measure the suggestions on a judged set."""
 
 import json
 import sys
