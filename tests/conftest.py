@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from tests import browser as chromium
 from tests import database, network
@@ -126,6 +127,12 @@ def django_db_setup(django_db_setup, django_db_blocker, django_db_keepdb):
         # Django's own way leaves the tables empty, sectors and places included, and writes permissions anew (2 s).
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: snapshot.restore())
         yield
+
+
+@pytest.fixture(autouse=True)
+def _first_language():
+    """The language of one test's last request is nothing to the next: Django's test client leaves it on."""
+    translation.activate(django_settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)

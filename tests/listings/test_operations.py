@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from marketplace.companies.enums import MembershipState, Role
 from marketplace.core.models import Change, Mail
@@ -174,7 +174,8 @@ def test_each_person_is_told_in_their_language_and_led_to_the_own_page(owner):
     mails = list(Mail.objects.order_by("pk"))
     assert len(mails) == 2
     assert all("Digueu quantes en feu" in mail.text for mail in mails)
-    assert reverse("listings:own", args=[listing.uid]) in mails[0].text
+    with translation.override("ca"):
+        assert reverse("listings:own", args=[listing.uid]) in mails[0].text
     assert f"/en/listings/{listing.uid}/manage/" in mails[1].text
 
 
