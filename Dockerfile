@@ -11,7 +11,7 @@ COPY cms cms
 COPY search search
 # These values exist only while the image is built; a start without real ones says what is missing and stops.
 RUN /venv/bin/pybabel compile -q -D django -d locale \
- && DEBUG=false SECRET_KEY=build ALLOWED_HOSTS=build SITE_URL=https://build.example DATABASE_URL=sqlite:////tmp/build.sqlite3 STATIC_ROOT=/app/static \
+ && DEBUG=false SECRET_KEY=build ALLOWED_HOSTS=build SITE_URL=https://build.example DATABASE_URL=sqlite:////tmp/build.sqlite3 EMAIL_URL=smtp://build STATIC_ROOT=/app/static \
     /venv/bin/python manage.py collectstatic --noinput --verbosity 0
 
 FROM python:3.11-slim-bookworm

@@ -20,7 +20,7 @@ if (BASE_DIR / ".env").is_file():
 # --- What kind of start this is -------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=True)
 if not DEBUG:
-    missing = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "SITE_URL") if not env.str(name, default="")]
+    missing = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "SITE_URL", "EMAIL_URL") if not env.str(name, default="")]
     if missing:
         message = f"Production settings are incomplete. Set in the environment: {', '.join(missing)}."
         raise ImproperlyConfigured(message)
@@ -164,7 +164,7 @@ ACCOUNT_ADAPTER = "marketplace.accounts.adapter.AccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="marketplace@terrassa.example")
 

@@ -21,6 +21,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "marketplace.example",
     "SITE_URL": "https://marketplace.example",
     "DATABASE_URL": "sqlite:///:memory:",
+    "EMAIL_URL": "smtp://localhost:25",
 }
 
 
@@ -58,7 +59,7 @@ def test_production_settings_pass_the_deployment_check():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "SITE_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "SITE_URL", "EMAIL_URL"])
 def test_production_start_without_a_value_says_which(name):
     result = run_check({key: value for key, value in PRODUCTION.items() if key != name})
     assert result.returncode != 0

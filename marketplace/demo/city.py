@@ -122,7 +122,8 @@ def _listing(row: dict, company: Company, curator: User) -> None:
         created=published - datetime.timedelta(days=2), version=1 + len(LIVES[state]),
     )  # fmt: skip
     if LIVES[state] and LIVES[state][0][0] is Move.SUBMIT:
-        listing.submitted_at = published - datetime.timedelta(days=1)
+        # What waits for the curators has waited for some hours to some days, so that the queue has an order.
+        listing.submitted_at = published - datetime.timedelta(hours=5 + listing.uid.int % 91)
     if row["published_days_ago"] is not None:
         listing.published_at = published
     listing.full_clean(exclude=["valid_until"])

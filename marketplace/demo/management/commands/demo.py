@@ -102,10 +102,12 @@ class Command(BaseCommand):
             (city.ADMIN, "administrator"),
         ):
             self.stdout.write(f"  {address:48} {who}")
-        self.stdout.write(f"  password for all: {city.PASSWORD}\n")
+        self.stdout.write(f"  password for all: {city.PASSWORD}")
+        if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+            self.stdout.write(f"  mails are written to {settings.EMAIL_FILE_PATH}\n")
 
     def _serve(self, port: int) -> None:
-        """Site and worker until Ctrl-C. The worker is a process of its own, as in production; mails appear in this terminal."""
+        """Site and worker until Ctrl-C. The worker is a process of its own, as in production."""
         background = subprocess.Popen([sys.executable, sys.argv[0], "worker"])  # noqa: S603 - this program itself
         try:
             call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
