@@ -181,7 +181,7 @@ SEARCH_SOURCES = ["marketplace.listings.documents.ListingSource"]
 
 # --- Privacy ----------------------------------------------------------------------------------------------------------
 # What each app knows of a person, from the highest to the lowest (see marketplace/accounts/privacy.py).
-PERSONAL_DATA = ["marketplace.listings.privacy.PersonalData", "marketplace.companies.privacy.PersonalData"]
+PERSONAL_DATA = ["marketplace.synergies.privacy.PersonalData", "marketplace.listings.privacy.PersonalData", "marketplace.companies.privacy.PersonalData"]
 
 # --- Files --------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
