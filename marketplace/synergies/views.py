@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -46,7 +46,7 @@ TABS = {
     "waiting": gettext_lazy("Waiting for you"),
     "answered": gettext_lazy("Waiting for them"),
     "mutual": gettext_lazy("Both said yes"),
-    "closed": gettext_lazy("Set aside"),
+    "closed": pgettext_lazy("several synergies", "Set aside"),
 }
 
 

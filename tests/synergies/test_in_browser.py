@@ -77,10 +77,10 @@ def test_setting_aside_asks_why_and_can_be_undone(live_server, page):
     sign_in(page, live_server.url, pair.asker)
     page.goto(live_server.url + reverse("synergies:inbox"))
     page.get_by_text("Not for us").click()
-    page.get_by_role("button", name="Set aside").click()
+    page.get_by_role("button", name="Set it aside").click()
     assert Synergy.objects.get().state == State.SUGGESTED, "the browser asks for the reason"
     page.get_by_label("Too far away").check()
-    page.get_by_role("button", name="Set aside").click()
+    page.get_by_role("button", name="Set it aside").click()
     page.get_by_text("You set this aside: Too far away.").wait_for()
     assert Synergy.objects.get().dismissed_reason == "too_far"
     page.get_by_role("button", name="Undo").click()
