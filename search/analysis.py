@@ -7,6 +7,7 @@ also carries its lemma; across languages texts meet in cognates (producte, produ
 """
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -122,12 +123,13 @@ def _data_lines(name: str) -> list[str]:
 @lru_cache(_CACHED_WORDS)
 def stem(word: str, language: str) -> str:
     """The Snowball stem, folded: the Catalan one leaves some accents that people leave out when they type."""
-    return fold(_stemmer(language).stemWord(word))
+    if not hasattr(_of_thread, "stemmers"):
+        _of_thread.stemmers = {code: Stemmer.Stemmer(name) for code, name in _STEMMERS.items()}
+    return fold(_of_thread.stemmers.get(language, _of_thread.stemmers[DEFAULT_LANGUAGE]).stemWord(word))
 
 
-@cache
-def _stemmer(language: str) -> Stemmer.Stemmer:
-    return Stemmer.Stemmer(_STEMMERS.get(language, "catalan"))
+#: PyStemmer's objects are not made for several threads.
+_of_thread = threading.local()
 
 
 def lemmatise(word: str, language: str) -> str:
@@ -138,7 +140,7 @@ def lemmatise(word: str, language: str) -> str:
 @lru_cache(_CACHED_WORDS)
 def _reading(word: str, language: str) -> tuple[str, str]:
     """The lemma and the language that it was found in."""
-    for known_in in (language, *(other for other in LANGUAGES if other != language)):
+    for known_in in sorted(LANGUAGES, key=lambda other: other != language):
         if simplemma.is_known(word, lang=known_in):
             return fold(simplemma.lemmatize(word, lang=known_in)), known_in
     return _singular(fold(word), language), language

@@ -29,6 +29,7 @@ TOP = 10
 MOMENT = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 TODAY = MOMENT.date()
 _BATCH = 500
+_QUERY = "query:"  # A query may have a document's id; a listing is never suggested to itself.
 
 
 class DatasetError(ValueError):
@@ -49,7 +50,8 @@ def load(folder: Path, *, queries_language: str = "", documents_language: str = 
     offers = [_document(row, "offer") for row in _rows(folder / "corpus.jsonl") if documents_language in {"", row["lang"]}]
     demands = [_document(row, "demand") for row in _rows(folder / "queries.jsonl") if queries_language in {"", row["lang"]}]
     known = {offer.uid for offer in offers}
-    judgements = {query: {uid: grade for uid, grade in grades.items() if uid in known} for query, grades in _judgements(folder / "qrels.tsv").items()}
+    judged_by_id = _judgements(folder / "qrels.tsv")
+    judgements = {_QUERY + query: {uid: grade for uid, grade in grades.items() if uid in known} for query, grades in judged_by_id.items()}
     judged = [demand for demand in demands if any(grade > 0 for grade in judgements.get(demand.uid, {}).values())]
     if not judged:
         raise DatasetError(f"{folder}: no query of this choice has a relevant document of this choice.")
@@ -82,7 +84,7 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
 
 def _document(row: dict[str, str], kind: str) -> ListingDocument:
     return ListingDocument(
-        uid=row["id"],
+        uid=row["id"] if kind == "offer" else _QUERY + row["id"],
         version=1,
         kind=kind,
         category="product",

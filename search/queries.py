@@ -51,7 +51,8 @@ SHORTEST_TWICE_FUZZY = 8
 ALL_REQUIRED_UP_TO = 2
 REQUIRED_SHARE = 0.75
 
-#: No more words than this of what a person types: enough for a sentence, and bounded work for a pasted page.
+#: No more than this of what a person types: enough for a sentence, and bounded work for a pasted page.
+MOST_FIND_CHARACTERS = 400
 MOST_FIND_WORDS = 24
 
 
@@ -86,6 +87,7 @@ class FindWord:
 
 def find_words(text: str) -> list[FindWord]:
     """The words to look for, without stop words of any language unless there are no others."""
+    text = text[:MOST_FIND_CHARACTERS]
     by_language = [{token.start: token for token in analysis.analyse(text, language)} for language in LANGUAGES]
     starts = set.intersection(*(set(found) for found in by_language)) or set.union(*(set(found) for found in by_language))
     if not starts:

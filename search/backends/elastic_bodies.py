@@ -6,6 +6,7 @@ from elasticsearch_dsl import A, Boolean, Date, Document, GeoPoint, InnerDoc, Ke
 from elasticsearch_dsl.query import Query as Clause
 
 from search import matching, queries
+from search.analysis import DEFAULT_LANGUAGE, LANGUAGES
 from search.documents import TEXT_FIELDS, ListingDocument, Query, Write
 from search.queries import FACETS, FIND_WEIGHTS, FORM_FIELDS, FUZZY_WEIGHTS, PREFIX_WEIGHTS, FindWord
 
@@ -55,7 +56,7 @@ class ListingIndex(Document):
     class Index:
         settings = {
             "number_of_shards": 1,  # Term statistics are per shard; a city's listings fill a small part of one.
-            "number_of_replicas": 0,
+            "auto_expand_replicas": "0-1",  # A copy as soon as there is a second node; green on one.
             "max_result_window": queries.DEEPEST_HIT,
             "similarity": {"default": {"type": "BM25", "k1": matching.SATURATION, "b": matching.LENGTH_INFLUENCE}},
         }
@@ -76,6 +77,8 @@ def indexed(write: Write) -> dict[str, Any]:
     document = write.document
     if document is None:
         return {"uid": write.uid, "live": False, "document_version": 0}
+    # Which of the analyzers; a language that has none is read like the most frequent one.
+    language = document.language if document.language in LANGUAGES else DEFAULT_LANGUAGE
     return {
         "uid": document.uid,
         "live": True,
@@ -85,8 +88,8 @@ def indexed(write: Write) -> dict[str, Any]:
         "valid_until": document.valid_until.isoformat(),
         "recency": queries.recency_key(document),
         "expiry": queries.expiry_key(document),
-        "title_language": {document.language: document.title},
-        "text_language": {document.language: "\n".join(document.text(name) for name in TEXT_FIELDS)},
+        "title_language": {language: document.title},
+        "text_language": {language: "\n".join(document.text(name) for name in TEXT_FIELDS)},
         **{name: " ".join(terms) for name, terms in queries.forms(document).items()},
         "source": document.to_source(),
     }
@@ -157,7 +160,7 @@ def _any_form(word: FindWord) -> Clause:
     exact = []
     for name, weight in FIND_WEIGHTS.items():
         if name in STEMMED:
-            fields = [f"{STEMMED[name]}.{language}" for language in ("ca", "es", "en")]
+            fields = [f"{STEMMED[name]}.{language}" for language in LANGUAGES]
             exact.append(Q("multi_match", query=word.surface, fields=fields, type="most_fields", boost=weight))
         else:
             exact += [Q("term", **{name: {"value": term, "boost": weight}}) for term in sorted(word.terms(name))]

@@ -45,6 +45,7 @@ from .embedded_clauses import (
 _POINTER = "current"
 _WRITER_MEMORY = 32_000_000
 _WRITER_PATIENCE_SECONDS = 10.0
+_FORGOTTEN_SECONDS = 86_400
 
 
 @contextmanager
@@ -107,6 +108,14 @@ class EmbeddedBackend:
             self._point_to(staged._directory)
         if old:
             shutil.rmtree(old, ignore_errors=True)  # Who still reads it keeps its open files.
+        self._remove_forgotten()
+
+    def _remove_forgotten(self) -> None:
+        """Remove what rebuilds left that were killed: a day old, and not in use."""
+        home, oldest = self._home(), time.time() - _FORGOTTEN_SECONDS
+        for path in self.path.iterdir():
+            if path.is_dir() and path != home and path.stat().st_mtime < oldest:
+                shutil.rmtree(path, ignore_errors=True)
 
     def remove(self) -> None:
         home = self._home()

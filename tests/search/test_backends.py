@@ -308,6 +308,13 @@ def test_create_keeps_what_is_there(backend):
     assert found(backend) == [gel.uid]
 
 
+@pytest.mark.parametrize("language", ["fr", ""])
+def test_a_language_of_no_analyzer_is_indexed_all_the_same(backend, language):
+    gel = listing("Gel hidroalcohòlic", language=language)
+    write(backend, gel)
+    assert found(backend, "gel") == [gel.uid]
+
+
 # --- Matches ----------------------------------------------------------------------------------------------------------------------------
 
 

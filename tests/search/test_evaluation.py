@@ -29,12 +29,12 @@ def dataset(tmp_path):
     queries = [
         {"id": "q1", "lang": "ca", "text": "Subministrament de mascaretes"},
         {"id": "q2", "lang": "ca", "text": "Guants de nitril", "buyer": "Ajuntament"},
-        {"id": "q3", "lang": "es", "text": "Transporte"},
+        {"id": "o3", "lang": "es", "text": "Transporte"},
         {"id": "unjudged", "lang": "ca", "text": "Fruita"},
     ]
     for name, rows in (("corpus", corpus), ("queries", queries)):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    (tmp_path / "qrels.tsv").write_text("query-id\tdoc-id\tgrade\nq1\to1\t1\nq2\to2\t2\nq3\to3\t1\nq3\to9\t1\n")
+    (tmp_path / "qrels.tsv").write_text("query-id\tdoc-id\tgrade\nq1\to1\t1\nq2\to2\t2\no3\to3\t1\no3\to9\t1\n")
     return tmp_path
 
 

@@ -276,12 +276,13 @@ def test_rebuild_while_others_write_loses_nothing_and_searches_see_no_gap(backen
     threads = [threading.Thread(target=write_and_follow), threading.Thread(target=look)]
     for thread in threads:
         thread.start()
-    while not stop.is_set():
-        rebuilt.append(index.rebuild(backend))
-        if rebuilds == 2:
-            rebuilt_twice.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for _ in range(2):
+            index.rebuild(backend)
+    finally:
+        rebuilt_twice.set()
+        for thread in threads:
+            thread.join()
     index.run_once()
     assert wrong == []
     assert not index.check(backend)
