@@ -204,6 +204,8 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILADMIN_LOGIN_URL = "account_login"
+# Password and address are changed on the account's own pages, which count attempts and confirm a new address by mail.
+WAGTAIL_PASSWORD_RESET_ENABLED = WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
 
 # --- Security -------------------------------------------------------------------------------------------------------------
 # Wagtail's editor needs inline styles and scripts; the public pages need neither and forbid both.

@@ -1,11 +1,13 @@
 """Every address of the site: composition only."""
 
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps import views as sitemap_views
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
 from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
@@ -15,11 +17,15 @@ from cms.pages import sitemaps
 from marketplace.core import views as core_views
 from marketplace.listings import own
 
+# One door: the admins' own log-in forms count no failures and ask for no second factor.
+admin.site.login = secure_admin_login(admin.site.login)
+
 urlpatterns = [
     path("health/", core_views.health, name="health"),
     path("robots.txt", sitemaps.robots),
     path("sitemap.xml", sitemap_views.index, {"sitemaps": sitemaps.SITEMAPS, "sitemap_url_name": "sitemap_section"}, name="sitemap"),
     path("sitemap-<section>.xml", sitemap_views.sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap_section"),
+    path("console/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("console/", include(wagtailadmin_urls)),
     path("django-admin/", admin.site.urls),
     path("documents/", include(wagtaildocs_urls)),
