@@ -6,6 +6,7 @@ ids rise: after a database is restored from a backup, run `rebuild_index`.
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -108,7 +109,8 @@ def rebuild(backend: Backend | None = None, *, progress: Callable[[int], object]
         replayed = _replay(staged, since)
         backend.swap(staged)
     except BaseException:
-        staged.remove()
+        with suppress(EngineUnavailableError):
+            staged.remove()
         raise
     # The reader may have written to the old index until the swap.
     _replay(staged, replayed)

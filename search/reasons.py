@@ -19,6 +19,7 @@ from .matching import Assessment, Place
 #: What is shown: enough to judge, short enough to read.
 MOST_EVIDENCE = 8
 MOST_MISSING = 6
+MOST_MISSING_CIRCUMSTANCES = 3
 
 
 def suggestion(assessment: Assessment, *, asking: ListingDocument) -> Suggestion:
@@ -107,11 +108,16 @@ def _pair(mine: _Span, theirs: _Span, asking: ListingDocument, other: ListingDoc
 
 
 def missing(assessment: Assessment) -> list[str]:
-    """The weightiest words of the demand, as they stand there, that nothing in the offer answers; the title's come first."""
+    """The weightiest words of the demand, as they stand there, that nothing in the offer answers.
+
+    Those of its title and keywords; of its description only when it lacks none of them, and then few, for a description
+    tells circumstances too.
+    """
     answered = {answer.term.lemma for answer in assessment.found}
-    lacking = [term for term in assessment.terms[: 2 * matching.REACHABLE_WORDS] if term.lemma not in answered and matching.telling(term.lemma) == 1.0]
+    lacking = [term.want.places[0] for term in assessment.terms if term.lemma not in answered and matching.telling(term.lemma) == 1]
+    asked_for = [place for place in lacking if place.field != "description"][:MOST_MISSING]
     document = assessment.demand.document
-    return [document.text(t.want.places[0].field)[t.want.places[0].token.start : t.want.places[0].token.end] for t in lacking[:MOST_MISSING]]
+    return [document.text(place.field)[place.token.start : place.token.end] for place in asked_for or lacking[:MOST_MISSING_CIRCUMSTANCES]]
 
 
 def obstacles(offer: ListingDocument, demand: ListingDocument, today: date) -> list[Reason]:

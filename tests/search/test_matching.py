@@ -239,6 +239,16 @@ def test_reasons_quote_what_tells_and_not_numbers():
     assert [pair["mine_text"] for pair in told(assessment, asking=assessment.demand.document)["terms"].data["pairs"]] == ["Guants"]
 
 
+def test_missing_names_what_is_asked_for_before_the_circumstances():
+    offer = listing("Guants")
+    for wanted, lacking in (
+        (demand("Guants de nitril", "Per a la fusteria i el magatzem.", keywords=("talles",)), ["nitril", "talles"]),
+        (demand("Guants", "Per a la fusteria, el magatzem, la cuina i el jardí."), ["cuina", "fusteria", "jardí"]),
+        (demand("Guants"), []),
+    ):
+        assert sorted(reasons.missing(assess(offer, wanted))) == lacking
+
+
 def test_obstacles_name_what_forbids_a_pair():
     offer = listing("Guants", company_uid="same", valid_until=TODAY - datetime.timedelta(days=1), reach_km=10, **GIRONA)
     wanted = demand("Guants", company_uid="same", **TERRASSA)
