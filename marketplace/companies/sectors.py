@@ -36,7 +36,16 @@ def _folded() -> Mapping[str, str]:
 
 
 def _words(sector: Sector, language: str) -> list[str]:
-    return [analysis.fold(word) for word in re.split(r"[\W_]+", getattr(sector, f"label_{language}")) if word]
+    return _fold(getattr(sector, f"label_{language}"))
+
+
+def _fold(text: str) -> list[str]:
+    return [folded for word in re.split(r"[\W_]+", text) if (folded := analysis.fold(word))]
+
+
+def _says(label: str, beginnings: list[str]) -> bool:
+    words = " ".join(["", *_fold(label)])
+    return all(beginning in words for beginning in beginnings)
 
 
 def find(text: str, *, limit: int = 8) -> list[Sector]:
@@ -44,12 +53,13 @@ def find(text: str, *, limit: int = 8) -> list[Sector]:
     text = text.strip()[:200]
     if text.replace(".", "").isdigit():
         return [sector for code, sector in tree().items() if code.startswith(text.replace(".", ""))][:limit]
-    beginnings = [f" {analysis.fold(word)}" for word in re.split(r"[\W_]+", text) if analysis.fold(word)]
+    beginnings = [f" {word}" for word in _fold(text)]
     if not beginnings:
         return []
     found = [tree()[code] for code, words in _folded().items() if all(beginning in words for beginning in beginnings)]
-    # The short labels first: "Educació" before "Altres activitats d'educació no classificades".
-    found.sort(key=lambda sector: (len(sector.label), sector.path))
+    # What the reader's own language says first: "plàst" means plastics, not the English "plastering"; then the short
+    # labels: "Educació" before "Altres activitats d'educació no classificades".
+    found.sort(key=lambda sector: (not _says(sector.label, beginnings), len(sector.label), sector.path))
     return found[:limit] or propose(text, limit=limit)
 
 
