@@ -14,14 +14,17 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from cms.pages import sitemaps
+from marketplace import health
 from marketplace.core import views as core_views
 from marketplace.listings import own
+
+PICTURES = ("logos", "images", "original_images")
 
 # One door: the admins' own log-in forms count no failures and ask for no second factor.
 admin.site.login = secure_admin_login(admin.site.login)
 
 urlpatterns = [
-    path("health/", core_views.health, name="health"),
+    path("health/", health.health, name="health"),
     path("robots.txt", sitemaps.robots),
     path("sitemap.xml", sitemap_views.index, {"sitemaps": sitemaps.SITEMAPS, "sitemap_url_name": "sitemap_section"}, name="sitemap"),
     path("sitemap-<section>.xml", sitemap_views.sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap_section"),
@@ -29,8 +32,9 @@ urlpatterns = [
     path("console/", include(wagtailadmin_urls)),
     path("django-admin/", admin.site.urls),
     path("documents/", include(wagtaildocs_urls)),
-    # Logos and pictures, checked and re-encoded at upload; a proxy may serve them instead.
-    path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}, name="media"),
+    # Logos and pictures, checked and re-encoded at upload; a proxy may serve them instead. Documents have their own view above, which
+    # knows who may read them and lets no browser run them.
+    *(path(f"media/{folder}/<path:path>", serve, {"document_root": settings.MEDIA_ROOT / folder}) for folder in PICTURES),
 ]
 if settings.DEBUG:
     urlpatterns.append(path("gallery/", core_views.gallery, name="gallery"))
