@@ -13,6 +13,7 @@ def stored(settings):
     return write
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("folder", ["logos", "images", "original_images"])
 def test_pictures_are_served_and_their_type_is_not_guessed_by_browsers(client, stored, folder):
     stored(f"{folder}/one.webp", b"RIFF")
