@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import Permission
 from django.db.models import Q
+from django.utils import timezone
 
 from marketplace.accounts.models import User
 from marketplace.core import mail
@@ -13,18 +14,20 @@ from .models import Membership
 def join_requested(membership: Membership) -> None:
     """Somebody wants to act for a company: to its owners, or to the Innovation Service where there is none."""
     owners = User.objects.filter(memberships__in=Membership.objects.owners().filter(company=membership.company))
+    # Whoever asks, takes it back and asks again tells them once a day.
+    asked = f"{membership.company.uid}:{membership.user.uid}:{timezone.localdate(membership.created)}"
     for user in owners or curators():
-        _tell("companies/mail/join_requested", membership, user, occasion="requested")
+        _tell("companies/mail/join_requested", membership, user, occasion=asked)
 
 
 def join_decided(membership: Membership) -> None:
     """The answer: to who asked."""
-    _tell(f"companies/mail/join_{membership.state}", membership, membership.user, occasion=membership.state)
+    _tell(f"companies/mail/join_{membership.state}", membership, membership.user, occasion=_this(membership, membership.state))
 
 
 def became_owner(membership: Membership) -> None:
     """The last owner closed the account and this person is the next."""
-    _tell("companies/mail/became_owner", membership, membership.user, occasion="owner")
+    _tell("companies/mail/became_owner", membership, membership.user, occasion=_this(membership, "owner"))
 
 
 def curators() -> list[User]:
@@ -33,8 +36,12 @@ def curators() -> list[User]:
     return list(User.objects.filter(Q(groups__permissions__in=curate) | Q(user_permissions__in=curate), is_active=True).distinct())
 
 
+def _this(membership: Membership, occasion: str) -> str:
+    """The time of the request is part of it: who asks again a week later gets an answer again."""
+    return f"{membership.uid}:{occasion}:{membership.created:%Y%m%dT%H%M%S}"
+
+
 def _tell(template: str, membership: Membership, user: User, *, occasion: str) -> None:
-    # The time of the request is part of the key: who asks again a week later gets an answer again.
-    key = f"membership:{membership.uid}:{occasion}:{membership.created:%Y%m%dT%H%M%S}:{user.uid}"
+    key = f"membership:{occasion}:{user.uid}"
     context = {"membership": membership, "company": membership.company, "person": membership.user, "user": user, "is_owner": membership.role == Role.OWNER}
     mail.queue(template, user.email, context, key=key, language=user.language)

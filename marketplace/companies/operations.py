@@ -170,6 +170,9 @@ def leave(membership: Membership, *, by: User) -> None:
     membership = Membership.objects.get(pk=membership.pk)
     if by != membership.user and not is_owner(by, company):
         raise PermissionDenied
+    if membership.state == MembershipState.REFUSED and not is_owner(by, company):
+        # Without the refusal one could ask again at once.
+        raise PermissionDenied
     _check_not_last_owner(membership)
     membership.delete()
 

@@ -236,3 +236,23 @@ def test_two_owners_answering_at_once_answer_once():
     results = at_once(lambda: operations.decide(request, accept=True, by=first), lambda: operations.decide(request, accept=False, by=second))
     assert kinds(results) == ["AlreadyDecidedError", "Membership"]
     assert Mail.objects.count() == 1
+
+
+def test_who_was_refused_does_not_ask_again_by_taking_the_refused_request_back():
+    owner = MembershipFactory()
+    membership = operations.request_to_join(owner.company, by=UserFactory())
+    operations.decide(membership, accept=False, by=owner.user)
+    with pytest.raises(PermissionDenied):
+        operations.leave(membership, by=membership.user)
+    with pytest.raises(ValidationError):
+        operations.request_to_join(owner.company, by=membership.user)
+
+
+def test_asking_and_taking_back_in_turns_mails_the_owner_once_a_day():
+    owner, person = MembershipFactory(), UserFactory()
+    with time_machine.travel("2026-11-20T10:00:00Z", tick=False):
+        for _ in range(5):
+            operations.leave(operations.request_to_join(owner.company, by=person), by=person)
+    with time_machine.travel("2026-11-21T10:00:00Z", tick=False):
+        operations.request_to_join(owner.company, by=person)
+    assert [mail.to for mail in Mail.objects.all()] == [owner.user.email] * 2
