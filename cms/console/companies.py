@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import cached_property
+from django.utils.html import SafeString, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
@@ -76,13 +77,27 @@ class FlagsForm(forms.ModelForm):
             "hidden": gettext_lazy("Neither its page nor its listings are shown or found. Nothing is lost: take the tick away to show them again."),
         }
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # The page sends along what it showed: who ticks one box must not undo what a colleague did to the other meanwhile.
+            field.show_hidden_initial = True
+
+    def shown(self) -> SafeString:
+        """What the page shows of the flags, as hidden fields."""
+        return format_html_join("", "{}", ((field.as_hidden(only_initial=True),) for field in self))
+
+    def decided(self) -> dict[str, bool]:
+        """The flags that the curator changed on the page, with their new values."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
 
 @transaction.atomic
-def set_flags(company: Company, *, verified: bool, hidden: bool, by: User) -> None:
-    """Write those of the two flags that changed."""
-    if company.verified != verified:
+def set_flags(company: Company, *, verified: bool | None = None, hidden: bool | None = None, by: User) -> None:
+    """Write those of the two flags that were decided on (None: not) and are not so already."""
+    if verified is not None and company.verified != verified:
         operations.set_verified(company, verified, by=by)
-    if company.hidden != hidden:
+    if hidden is not None and company.hidden != hidden:
         operations.set_hidden(company, hidden, by=by)
 
 
@@ -125,7 +140,7 @@ class CompanyView(CuratorRequiredMixin, WagtailAdminTemplateMixin, FormView):
 
     def form_valid(self, form: FlagsForm) -> HttpResponse:
         """Write the flags."""
-        set_flags(self.company, verified=form.cleaned_data["verified"], hidden=form.cleaned_data["hidden"], by=self.request.user)
+        set_flags(self.company, **form.decided(), by=self.request.user)
         messages.success(self.request, _("“%(name)s” is saved.") % {"name": self.company.name})
         return redirect(self.request.path)
 

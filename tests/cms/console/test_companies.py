@@ -1,5 +1,8 @@
+import re
+
 from django.urls import reverse
 
+from marketplace.companies import operations
 from marketplace.core.models import Change
 from marketplace.listings.models import Listing
 from tests.factories import CompanyFactory, ListingFactory, MembershipFactory
@@ -34,6 +37,28 @@ def test_hiding_a_company_takes_its_listings_out_of_sight(console):
     console.post(page_of(listing.company), {"hidden": "on"})
     assert Listing.objects.live().count() == 0
     assert Change.objects.filter(uid=listing.company.uid).count() == 1
+
+
+def sent_by_browser(page, **ticked):
+    """What a browser sends of the page's form: its hidden fields, and the boxes that are ticked."""
+    hidden = re.findall(r'<input type="hidden" name="(initial-\w+)" value="(\w+)"', page)
+    return dict(hidden) | ticked
+
+
+def test_checking_a_company_does_not_show_it_again_that_a_colleague_hid_meanwhile(console, curator):
+    company = CompanyFactory()
+    page = console.get(page_of(company)).content.decode()
+    operations.set_hidden(company, True, by=curator)
+    console.post(page_of(company), sent_by_browser(page, verified="on"))
+    company.refresh_from_db()
+    assert (company.verified, company.hidden) == (True, True)
+
+
+def test_ticks_are_taken_away_again(console):
+    company = CompanyFactory(verified=True, hidden=True)
+    console.post(page_of(company), sent_by_browser(console.get(page_of(company)).content.decode()))
+    company.refresh_from_db()
+    assert (company.verified, company.hidden) == (False, False)
 
 
 def test_company_page_shows_people_and_listings(console):
