@@ -75,7 +75,8 @@ def size(cell: str) -> str | None:
     """A size class by its code, its word or a number of people ("12", "10-49", "més de 250")."""
     if cell in Size.values:
         return cell
-    numbers = [int(number) for number in re.findall(r"\d+", cell.replace(".", ""))]
+    # No company has ten digits of people; Python refuses to read thousands of digits as a number.
+    numbers = [int(number) for number in re.findall(r"\d{1,9}", cell.replace(".", ""))]
     if numbers:
         people = max(numbers)
         return Size.MICRO if people < 10 else Size.SMALL if people < 50 else Size.MEDIUM if people < 250 else Size.LARGE  # noqa: PLR2004 - 2003/361/EC
