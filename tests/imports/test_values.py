@@ -87,7 +87,8 @@ def test_category_is_understood(cell, category):
 
 
 @pytest.mark.parametrize(
-    ("cell", "size"), [("10-49", "small"), ("Més de 250", "large"), ("7", "micro"), ("Autònom", "micro"), ("Mediana", "medium"), ("?", None), ("9" * 5000, "large")]
+    ("cell", "size"),
+    [("10-49", "small"), ("Més de 250", "large"), ("7", "micro"), ("Autònom", "micro"), ("Mediana", "medium"), ("?", None), ("9" * 5000, "large")],
 )
 def test_size_is_understood(cell, size):
     assert values.size(cell) == size
