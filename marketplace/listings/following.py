@@ -24,4 +24,4 @@ def touch_listings_of(changes: list[Change]) -> None:
     companies = {change.uid for change in changes if change.kind == "company"}
     if companies:
         # Hidden companies' too: the index has to forget them.
-        operations.touch(Listing.objects.filter(company__uid__in=companies, state=State.PUBLISHED).order_by("pk"))
+        operations.touch(Listing.objects.filter(company__uid__in=companies, state=State.PUBLISHED).only("pk"))

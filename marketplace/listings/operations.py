@@ -235,9 +235,13 @@ def warn_expiring() -> int:
 
 @transaction.atomic
 def touch(listings: Iterable[Listing]) -> None:
-    """Tell the followers that these listings' documents changed though their own rows did not (their company did)."""
-    for listing in listings:
-        changelog.append("listing", listing.uid)
+    """Tell the followers that these listings' documents changed though their own rows did not (their company did).
+
+    The rows are locked as for any change of them. Otherwise an edit under way, whose change has a lower id than ours, could be
+    indexed after it: the index would take the older text for the newer version and keep it.
+    """
+    uids = Listing.objects.select_for_update(no_key=True).filter(pk__in=[listing.pk for listing in listings]).order_by("pk").values_list("uid", flat=True)
+    changelog.append_many("listing", list(uids))
 
 
 def _locked(listing: Listing) -> Listing:

@@ -74,6 +74,8 @@ def undo(synergy: Synergy, *, by: User) -> Synergy:
 
     The pair then is what it was before; the engine looks at it again, since a dismissed one was not kept up to date.
     """
+    # First, since the refresh locks listings before synergies too.
+    listings.touch([synergy.offer])
     synergy, _side, _company = _locked(synergy, by)
     companies = _companies(by)
     if synergy.mutual_at:
@@ -89,7 +91,6 @@ def undo(synergy: Synergy, *, by: User) -> Synergy:
     synergy.state = State.INTEREST if any(synergy.interest_at(side) for side in Side) else State.SUGGESTED
     synergy.save()
     _log(synergy, Step.UNDONE, company, by)
-    listings.touch([synergy.offer])
     return synergy
 
 

@@ -1,12 +1,17 @@
 """A company's change reaches the documents of its listings."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 
 import search
 from marketplace import worker
 from marketplace.companies import operations
+from marketplace.core import changelog
 from marketplace.core.models import Change
 from marketplace.listings import following
+from marketplace.listings import operations as listings
 from marketplace.listings.enums import State
 from search import engine
 from tests.factories import ListingFactory, MembershipFactory, UserFactory
@@ -31,6 +36,29 @@ def test_a_companys_change_touches_its_published_listings_alone():
     assert list(Change.objects.order_by("id").values_list("kind", "uid")) == [("company", owner.company.uid), ("listing", published.uid)]
     # Its own line is read, too, and ends there.
     assert (following.run_once(), following.run_once()) == (1, 0)
+
+
+@pytest.mark.postgresql
+def test_a_touch_waits_for_an_edit_under_way_so_that_the_newest_text_has_the_newest_version():
+    owner = MembershipFactory()
+    listing = ListingFactory(company=owner.company, live=True)
+
+    def touch():
+        try:
+            listings.touch([listing])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            edited = listings.edit(listing, {"title": "Viseres facials noves"}, by=owner.user)
+            touching = pool.submit(touch)
+            with pytest.raises(TimeoutError):
+                touching.result(timeout=0.5)
+        touching.result(timeout=10)
+    # Each reader of the log sees the touch behind the edit, whose text is there by then.
+    assert [change.id for change in changelog.read()] == sorted(change.id for change in Change.objects.all())
+    assert edited.version == 2
 
 
 def found(**query):
