@@ -204,6 +204,8 @@ class PreviewView(_ImportView):
         return self.render_to_response(
             self.get_context_data(
                 preview=preview,
+                # Of the rows that were not looked at all may be good.
+                importable=self.source.total - preview.counts[Outcome.ERROR],
                 counts=[(outcome, outcome.label, preview.counts[outcome]) for outcome in Outcome],
                 told=sorted((plan for plan in preview.plans if plan.messages), key=lambda plan: plan.outcome != Outcome.ERROR)[:100],
                 good=[plan for plan in preview.plans if plan.outcome in (Outcome.CREATED, Outcome.UPDATED)][:SHOWN_GOOD],

@@ -1,7 +1,10 @@
 """Where the console's views join the Wagtail admin."""
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
@@ -58,3 +61,9 @@ _register(_("Imports"), "console_imports", icon="upload", order=13)
 def figures(request: HttpRequest, panels: list) -> None:
     """The marketplace's figures come first."""
     panels.append(FiguresPanel())
+
+
+@hooks.register("insert_global_admin_css")
+def colours() -> SafeString:
+    """The console looks like the rest of the marketplace."""
+    return format_html('<link rel="stylesheet" href="{}">', static("console/brand.css"))
