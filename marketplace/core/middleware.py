@@ -8,6 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 CHUNK = 64 * 2**10
+# The largest file that anybody may send has 10 MB. Beyond this nothing is looked at: files are written to disk as they come, to
+# whatever address and by whomever they are sent.
+LARGEST_REQUEST = 32 * 2**20
 # Of what is refused this much is read and thrown away: a server that hangs up on somebody still sending shows no page at all.
 LONGEST_REFUSED = 64 * 2**20
 
@@ -30,7 +33,7 @@ class RejectNulBytesMiddleware:
 
 
 class ExplainLargeFormsMiddleware:
-    """Answer a form with more text than DATA_UPLOAD_MAX_MEMORY_SIZE with a page that says so (413), not with a bare 400.
+    """Answer a form with more text than DATA_UPLOAD_MAX_MEMORY_SIZE, or anything over LARGEST_REQUEST, with a page that says so (413).
 
     Comes after the session's and the messages' middleware, which the page's frame needs, and so before the CSRF check of the view.
     """
@@ -40,12 +43,24 @@ class ExplainLargeFormsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the request on, or explain."""
+        if _announced(request) > LARGEST_REQUEST:
+            return _refuse(request, LARGEST_REQUEST)
         try:
             request.POST  # noqa: B018 - reading it is the check
         except RequestDataTooBig:
-            _throw_away_body(request)
-            return render(request, "413.html", {"megabytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20}, status=413)
+            return _refuse(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         return self.get_response(request)
+
+
+def _announced(request: HttpRequest) -> int:
+    """The body's length; Django reads no further than what is announced, and nothing where nothing is."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else 0
+
+
+def _refuse(request: HttpRequest, limit: int) -> HttpResponse:
+    _throw_away_body(request)
+    return render(request, "413.html", {"megabytes": limit // 2**20}, status=413)
 
 
 def _throw_away_body(request: HttpRequest) -> None:
