@@ -83,8 +83,8 @@ def source_texts(tmp_path_factory) -> set[tuple[str, str]]:
     """(context, text) of every translatable text in the code, as Django's own extraction finds them."""
     if shutil.which("xgettext") is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("gettext is not installed: the translations cannot be checked")
-        pytest.skip("gettext is not installed: the translations cannot be checked")
+            pytest.fail("missing: gettext: not installed, so the translations cannot be checked")
+        pytest.skip("missing: gettext: not installed, so the translations cannot be checked")
     copy = tmp_path_factory.mktemp("texts")
     for folder in ("marketplace", "cms", "search"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("static", "data", "__pycache__", "*.pyc"))
