@@ -4,6 +4,8 @@ Everything here can be killed at any point and loses nothing: the change log's c
 dates say what is still to do.
 """
 
+import logging
+
 from marketplace.core import mail
 from marketplace.imports import operations as imports
 from marketplace.listings import following
@@ -11,10 +13,24 @@ from marketplace.listings import operations as listings
 from marketplace.synergies import digest, refresh
 from search import index
 
+logger = logging.getLogger(__name__)
+
 
 def run_once() -> int:
-    """One round: some seconds of an import, listings whose company changed, the index, the synergies behind it, mails; returns how much was done."""
-    return imports.run_once() + following.run_once() + index.run_once() + refresh.run_once() + mail.send_due()
+    """One round: some seconds of an import, listings whose company changed, the index, the synergies behind it, mails; returns how much was done.
+
+    What fails keeps nothing else from its turn (a full disk under the index, the mails); then its error is raised.
+    """
+    done, errors = 0, []
+    for step in (imports.run_once, following.run_once, index.run_once, refresh.run_once, mail.send_due):
+        try:
+            done += step()
+        except Exception as error:
+            logger.exception("worker: %s failed", step.__module__)
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done
 
 
 def drain() -> int:

@@ -16,8 +16,10 @@ import search
 from marketplace import worker
 from marketplace.core import changelog
 from marketplace.core.models import Mail, Reader
+from marketplace.listings import operations
 from marketplace.listings.enums import State
 from marketplace.listings.models import Listing
+from marketplace.synergies import digest
 from marketplace.synergies.models import Synergy
 from tests import processes
 from tests.factories import ListingFactory, MembershipFactory
@@ -150,3 +152,18 @@ def test_worker_goes_on_with_the_mail_while_the_index_is_away(waiting, smtp, own
     worker.drain()
     assert found() == {str(waiting.uid)}
     assert Synergy.objects.count() == 1
+
+
+def test_mails_are_sent_though_the_step_before_them_fails(waiting, smtp, settings):
+    operations.publish(waiting, by=None)
+    settings.SEARCH_SOURCES = ["marketplace.listings.documents.NoSuchSource"]
+    with pytest.raises(ImportError):
+        worker.run_once()
+    assert [message["To"] for message in smtp.messages] == ["asker@firm.example"]
+
+
+def test_digest_passes_over_a_person_who_is_gone_meanwhile():
+    person = MembershipFactory().user
+    gone = person.pk
+    person.delete()
+    assert digest._send(gone) == 0

@@ -216,8 +216,9 @@ def expire_overdue() -> int:
     count = 0
     for pk in list(Listing.objects.overdue().values_list("pk", flat=True)):
         with transaction.atomic():
-            listing = Listing.objects.select_for_update().get(pk=pk)
-            if listing.state == State.PUBLISHED and listing.valid_until < timezone.localdate():
+            listing = Listing.objects.select_for_update().filter(pk=pk).first()
+            # Another worker may have been here, or an import was undone.
+            if listing and listing.state == State.PUBLISHED and listing.valid_until < timezone.localdate():
                 listing = _move(listing, Move.EXPIRE, by=None)
                 notices.expired(listing)
                 count += 1

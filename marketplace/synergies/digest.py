@@ -42,8 +42,8 @@ def _due() -> "User.objects":
 
 @transaction.atomic
 def _send(pk: int) -> int:
-    User.objects.select_for_update(no_key=True).get(pk=pk)
-    # Asked again under the lock: another worker may have been here.
+    User.objects.select_for_update(no_key=True).filter(pk=pk).first()
+    # Asked again under the lock: another worker may have been here, or the person has gone.
     user = _due().filter(pk=pk).first()
     if user is None:
         return 0
