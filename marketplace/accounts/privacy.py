@@ -12,7 +12,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q, QuerySet
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -39,7 +39,7 @@ def erase(user: User) -> None:
         raise ValidationError(_("You work in the console. Ask an administrator to take your rights away first."), code="staff")
     for part in _parts():
         part.erase(user)
-    Mail.objects.filter(to__iexact=user.email).delete()
+    _mails_to(user).delete()
     try:
         user.delete()
     except ProtectedError as error:
@@ -64,5 +64,11 @@ def _account(user: User) -> dict[str, object]:
 
 
 def _mails(user: User) -> list[dict[str, object]]:
-    mails = Mail.objects.filter(to__iexact=user.email).order_by("created")
+    mails = _mails_to(user).order_by("created")
     return [{"subject": mail.subject, "text": mail.text, "state": mail.state, "created": mail.created.isoformat()} for mail in mails]
+
+
+def _mails_to(user: User) -> QuerySet[Mail]:
+    """Those to any of the person's addresses; addresses that nobody confirmed may be somebody else's."""
+    addresses = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    return Mail.objects.filter(Q.create([("to__iexact", address) for address in {user.email, *addresses}], Q.OR))

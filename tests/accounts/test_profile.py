@@ -112,3 +112,14 @@ def test_who_works_in_the_console_is_not_erased_by_a_click():
     with pytest.raises(ValidationError):
         privacy.erase(user)
     assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_mails_to_former_addresses_are_the_persons_too_and_go_with_the_account():
+    user, other = UserFactory(), UserFactory()
+    user.emailaddress_set.create(email="former@firm.example", verified=True)
+    user.emailaddress_set.create(email=other.email, verified=False)
+    for place, address in enumerate(("former@firm.example", user.email, other.email)):
+        Mail.objects.create(key=str(place), to=address, subject=address, text="Text")
+    assert {one["subject"] for one in privacy.export(user)["mails"]} == {"former@firm.example", user.email}
+    privacy.erase(user)
+    assert list(Mail.objects.values_list("to", flat=True)) == [other.email]
