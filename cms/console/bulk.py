@@ -15,6 +15,9 @@ from marketplace.listings.models import Listing
 from .decisions import decide_all
 from .forms import ReasonForm
 
+#: Beyond 18 digits no database has a key.
+LONGEST_ID = 18
+
 
 class _Decision(BulkAction):
     """What the three share. Wagtail's own flow puts everything into one transaction; here each listing has its own."""
@@ -34,7 +37,7 @@ class _Decision(BulkAction):
     @classmethod
     def get_queryset(cls, model: type, object_ids: list) -> list:
         """In a fixed order, so that two curators at once never wait for each other in a circle."""
-        return list(model.objects.for_display().filter(pk__in=[pk for pk in object_ids if str(pk).isdigit()]).order_by("pk"))
+        return list(model.objects.for_display().filter(pk__in=[pk for pk in object_ids if str(pk).isdecimal() and len(str(pk)) <= LONGEST_ID]).order_by("pk"))
 
     def get_all_objects_in_listing_query(self, parent_id: object) -> list:
         """Choosing all means all that wait, never what is published or over."""

@@ -79,3 +79,10 @@ def test_bulk_sent_twice_publishes_once(console, waiting):
     console.post(address("publish", listings))
     console.post(address("publish", listings))
     assert Mail.objects.count() == 2
+
+
+@pytest.mark.parametrize("odd", ["²", "9" * 30, "9" * 5000, "x", "-1"])
+def test_bulk_takes_odd_ids_for_none(console, waiting, odd):
+    listing = waiting(1)[0]
+    answer = console.get(f"{address('publish', [listing])}&id={odd}")
+    assert answer.status_code == 200
