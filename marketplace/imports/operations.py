@@ -169,12 +169,15 @@ def undo(source: Import, *, by: User | None) -> Import:
     """Take back what the import made and nobody touched since; what stays is named in `undone`. Its updates of older listings stay."""
     _check_curator(by)
     source = _locked(source, State.DONE, State.FAILED)
+    # Whoever works on one of these at this moment ends first, and is seen below; whoever comes later finds it gone.
+    list(Listing.objects.select_for_update(of=("self",)).filter(imported__source=source).order_by("pk").values_list("pk", flat=True))
     made = list(ImportedListing.objects.filter(source=source).select_related("listing").order_by("listing_id"))
     used = set(Listing.objects.filter(_a_person_answered(), imported__source=source).values_list("pk", flat=True))
     touched = [row.listing for row in made if row.version != row.listing.version or row.listing_id in used]
     kept = {listing.pk for listing in touched}
     erased = listings.erase([row.listing for row in made if row.listing_id not in kept], by=by)
     companies = Company.objects.filter(pk__in=source.rows.exclude(new_company=None).values("new_company"))
+    list(companies.select_for_update().order_by("pk").values_list("pk", flat=True))
     idle = companies.filter(listings=None, memberships=None, version=1, verified=False)
     removed = [company.uid for company in idle if company.delete()]
     changelog.append_many("company", removed, "delete")

@@ -1,14 +1,18 @@
 """Two workers with the same file at the same moment, with real threads and unique keys."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from marketplace.companies import operations as companies
 from marketplace.companies.models import Company
 from marketplace.imports import operations
 from marketplace.imports.models import Import
+from marketplace.listings import operations as listings
 from marketplace.listings.models import Listing
+from tests.factories import UserFactory
 
 from .conftest import csv_of
 from .test_operations import numbered
@@ -60,3 +64,33 @@ def test_two_workers_share_one_import_without_doubling(curator):
     for thread in threads:
         thread.join()
     assert (sum(done), Listing.objects.count()) == (600, 600)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_undo_spares_what_people_work_on_at_this_moment(curator):
+    source = operations.upload("a.csv", csv_of(numbered(3)), by=curator)
+    operations.start(source, by=curator)
+    while operations.run_once():
+        pass
+    published, joined, _idle = Listing.objects.select_related("company").order_by("pk")
+    person = UserFactory()
+
+    def undo():
+        try:
+            return operations.undo(source, by=curator)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            listings.publish(published, by=curator)
+            companies.request_to_join(joined.company, by=person)
+            undoing = pool.submit(undo)
+            # Long enough for the undo to meet the locks.
+            with pytest.raises(TimeoutError):
+                undoing.result(timeout=0.7)
+        undoing.result(timeout=10)
+    assert list(Listing.objects.all()) == [published]
+    assert set(Company.objects.all()) == {published.company, joined.company}
+    assert person.memberships.count() == 1
