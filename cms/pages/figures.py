@@ -56,13 +56,15 @@ def _count() -> dict[str, Any]:
 def _figures(counts: dict[str, Any]) -> list[dict[str, object]]:
     search = reverse("listings:search")
     companies, offers, demands, synergies, mutual = (counts[name] for name in ("companies", "offers", "demands", "synergies", "mutual"))
-    return [
+    figures: list[dict[str, object]] = [
         {"number": companies, "label": ngettext("company", "companies", companies), "url": reverse("companies:list")},
         {"number": offers, "label": ngettext("offer", "offers", offers), "url": f"{search}?kind=offer"},
         {"number": demands, "label": ngettext("demand", "demands", demands), "url": f"{search}?kind=demand"},
         {"number": synergies, "label": ngettext("synergy suggested", "synergies suggested", synergies)},
         {"number": mutual, "label": ngettext("with a yes from both", "with a yes from both", mutual)},
     ]
+    # A nought says nothing to somebody who comes for the first time.
+    return [figure for figure in figures if figure["number"]]
 
 
 def _sector_rows(sections: dict[str, int]) -> list[tuple[str, int]]:
