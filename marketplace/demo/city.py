@@ -23,11 +23,16 @@ from marketplace.companies.models import Company, Membership
 from marketplace.core import changelog
 from marketplace.listings.enums import Move, State
 from marketplace.listings.models import Listing, Transition
+from marketplace.synergies import operations
+from marketplace.synergies.enums import State as SynergyState
+from marketplace.synergies.models import Synergy
 
 DATA = Path(__file__).parent / "data"
 NAMESPACE = uuid.UUID("4a1d1b0e-6f0c-5a51-9a37-6d1c2f0b7e11")
 PASSWORD = "una bona demo 2020"  # noqa: S105 - the demo's public password; a production start has no demo users
 ADMIN, CURATOR = "admin@demo.example", "innovacio@demo.example"
+# Of the true matches, so many have a yes from both sides, and so many one from the asking side.
+FITS, AGREED, ASKED = 2, 6, 5
 
 # The steps that led to each state, so that the demo's histories look like lived ones.
 LIVES: dict[State, tuple[tuple[Move, State], ...]] = {
@@ -67,6 +72,23 @@ def load(progress: Callable[[int], object] = lambda _: None) -> int:
     return made
 
 
+def answer(*, leave_alone: int) -> int:
+    """Let companies answer some of their true matches, so that every stage of a synergy can be seen; return how many answered.
+
+    The `leave_alone` best synergies wait for whoever tries the demo. Where somebody has answered already, nothing is done.
+    """
+    if Synergy.objects.exclude(state=SynergyState.SUGGESTED).exists():
+        return 0
+    true = {(uid_of(row["demand"]), uid_of(row["offer"])) for row in rows("synergies") if row.get("grade") == FITS}
+    waiting = Synergy.objects.current().select_related("demand__company", "offer__company").order_by("-score", "id")[leave_alone:]
+    fitting = [synergy for synergy in waiting if (synergy.demand.uid, synergy.offer.uid) in true][: AGREED + ASKED]
+    for number, synergy in enumerate(fitting):
+        operations.express_interest(synergy, by=_owner(synergy.demand.company))
+        if number < AGREED:
+            operations.express_interest(synergy, by=_owner(synergy.offer.company))
+    return len(fitting)
+
+
 def rows(name: str) -> Iterator[dict]:
     """The lines of one of the demo's files."""
     with (DATA / f"{name}.jsonl").open(encoding="utf-8") as file:
@@ -81,6 +103,10 @@ def uid_of(key: str) -> uuid.UUID:
 def address_of(company_key: str) -> str:
     """The log-in of a demo company's owner."""
     return f"{company_key}@demo.example"
+
+
+def _owner(company: Company) -> User:
+    return company.memberships.owners().select_related("user").first().user
 
 
 def _user(email: str, name: str, **fields: object) -> User:

@@ -82,6 +82,7 @@ class Command(BaseCommand):
         with tqdm(total=changelog.lag(synergies.READER), desc="Synergies", unit="change") as bar:
             while done := synergies.run_once():
                 bar.update(done)
+        city.answer(leave_alone=BEST)
         worker.drain()
 
     def _show(self) -> None:

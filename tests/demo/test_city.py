@@ -1,0 +1,66 @@
+"""The demo city: whole, loaded once, and matched as a business adviser would."""
+
+from collections import Counter
+
+import pytest
+
+import search
+from marketplace.accounts.models import User
+from marketplace.companies.models import Company
+from marketplace.core.models import Change
+from marketplace.demo import city
+from marketplace.listings.documents import ListingSource
+from marketplace.listings.enums import State
+from marketplace.listings.models import Listing, Transition
+from marketplace.synergies import refresh
+from marketplace.synergies.models import Synergy
+from search import index
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def loaded(db):
+    city.load()
+
+
+def counts():
+    return [model.objects.count() for model in (User, Company, Listing, Transition, Change)]
+
+
+def test_city_is_whole_and_valid(loaded):
+    assert Company.objects.count() >= 90
+    assert Listing.objects.count() >= 260
+    assert set(Listing.objects.values_list("state", flat=True)) == set(State.values)
+    languages = Counter(Listing.objects.values_list("language", flat=True))
+    shares = {language: count / languages.total() for language, count in languages.items()}
+    assert shares == pytest.approx({"ca": 0.60, "es": 0.25, "en": 0.15}, abs=0.03)
+    for company in Company.objects.all():
+        company.full_clean()
+
+
+def test_second_load_changes_nothing(loaded):
+    before = counts()
+    assert city.load() == 0
+    assert counts() == before
+
+
+def test_fitting_offers_are_found_and_some_are_answered(loaded):
+    index.run_once()
+    fits = {}
+    for row in city.rows("synergies"):
+        if row.get("grade") == city.FITS:
+            fits.setdefault(str(city.uid_of(row["demand"])), set()).add(str(city.uid_of(row["offer"])))
+    found = [
+        bool(offers & {suggestion.uid for suggestion in search.suggest(document, limit=3)})
+        for uid, offers in fits.items()
+        for document in ListingSource().load([uid]).values()
+    ]
+    assert len(found) > 70
+    assert sum(found) / len(found) >= 0.85
+
+    while refresh.run_once():
+        pass
+    assert city.answer(leave_alone=10) == city.AGREED + city.ASKED
+    assert city.answer(leave_alone=10) == 0
+    assert Counter(Synergy.objects.exclude(state="suggested").values_list("state", flat=True)) == {"mutual": city.AGREED, "interest": city.ASKED}
