@@ -248,7 +248,13 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    "loggers": {"marketplace": {"level": "INFO"}, "search": {"level": "INFO"}, "cms": {"level": "INFO"}},
+    # Scanners try any host name; their requests get a 400, not a traceback in the log.
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "marketplace": {"level": "INFO"},
+        "search": {"level": "INFO"},
+        "cms": {"level": "INFO"},
+    },
 }
 
 # --- The marketplace's own rules --------------------------------------------------------------------------------------------
