@@ -495,3 +495,10 @@ def test_an_engine_that_breaks_leaves_the_form_working(client, company, monkeypa
     assert client.post(at("assist"), typed()).status_code == 200
     assert client.post(at("create"), typed()).status_code == 302
     assert "a fault nobody thought of" in caplog.text
+
+
+@pytest.mark.parametrize(("state", "promised"), [("draft", True), ("rejected", False)])
+def test_a_rejected_listing_is_not_promised_suggestions(client, state, promised):
+    listing = ListingFactory(state=state)
+    client.force_login(MembershipFactory(company=listing.company).user)
+    assert ('id="suggestions"' in client.get(reverse("listings:own", args=[listing.uid])).content.decode()) is promised
