@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import translation
+from playwright.sync_api import expect
 
 from marketplace.listings.enums import State
 from search import index
@@ -81,7 +82,7 @@ def test_filters_work_by_keyboard_and_keep_the_place(site, page):
     page.locator("#kind-offer").focus()
     page.keyboard.press("Space")
     page.wait_for_url("**?kind=offer")
-    page.wait_for_function("document.getElementById('result-count').innerText.startsWith('2 ')")
+    expect(page.locator("#result-count")).to_have_text(re.compile(r"^\s*2 "))
     assert page.evaluate("document.activeElement.id") == "kind-offer"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "kind-demand"
@@ -105,7 +106,7 @@ def test_a_chip_takes_its_filter_away_and_hands_the_focus_on(site, page):
     page.locator(".chips a").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**?language=ca")
-    page.wait_for_function("document.activeElement.id === 'result-count'")
+    expect(page.locator("#result-count")).to_be_focused()
     assert not page.locator("#kind-offer").is_checked()
 
 
@@ -113,7 +114,7 @@ def test_typing_searches_without_losing_a_letter_and_the_count_is_read_out(site,
     page.goto(site + reverse("listings:search"))
     page.locator("#q").press_sequentially("hidroalco", delay=30)
     page.wait_for_url("**?q=hidroalco")
-    page.wait_for_function("document.getElementById('result-count').innerText.startsWith('1 ')")
+    expect(page.locator("#result-count")).to_have_text(re.compile(r"^\s*1 "))
     assert page.locator("#q").input_value() == "hidroalco"
     assert page.evaluate("document.activeElement.id") == "q"
     assert page.locator("#result-count").get_attribute("role") == "status"
@@ -132,13 +133,13 @@ def test_order_stays_as_it_was_chosen(site, page):
 def test_municipalities_are_offered_and_a_distance_limits(site, page):
     page.goto(site + reverse("listings:search"))
     page.locator("#near").focus()
-    page.wait_for_function("document.querySelectorAll('#municipalities option').length > 900")
+    expect(page.locator("#municipalities option").nth(900)).to_be_attached()
     page.locator("#near").fill("rubi")
     page.keyboard.press("Tab")
     page.wait_for_url("**?near=Rub%C3%AD")
     page.locator("#km").select_option("5")
     page.wait_for_url("**?near=Rub%C3%AD&km=5")
-    page.wait_for_function("document.getElementById('result-count').innerText.startsWith('1 ')")
+    expect(page.locator("#result-count")).to_have_text(re.compile(r"^\s*1 "))
 
 
 def test_search_works_without_javascript(site, new_page):
