@@ -124,7 +124,7 @@ def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
     """What speaks for and against a pair, whether or not it was suggested, as told to the demand's owner.
 
     Besides the reasons of a suggestion: "company" (both of the same), "expired" {"uid"}, "reach" {"km"}, and last "score"
-    {"score", "threshold"}, positive if the pair reaches the threshold. Raises SearchUnavailable if no engine answers.
+    {"score", "threshold", "signals", "engine_version"}, positive if the pair reaches the threshold. Raises SearchUnavailable if no engine answers.
     """
     today = timezone.localdate()
     wanted = matching.analysed(demand)

@@ -7,9 +7,10 @@ Codes and data of a `Reason` (all JSON):
 - "language": {"mine", "theirs"}, only when they differ
 - "freshness": {"days"}: the age of the older listing
 - "missing": {"terms"}: words of the demand that nothing in the offer answers
-- of `why_not` only: "company" {}, "expired" {"uid"}, "reach" {"km"}, "score" {"score", "threshold"}
+- of `why_not` only: "company" {}, "expired" {"uid"}, "reach" {"km"}, "score" {"score", "threshold", "signals": [{name, points, maximum}], "engine_version"}
 """
 
+from dataclasses import asdict
 from datetime import date
 
 from . import matching
@@ -130,5 +131,11 @@ def obstacles(offer: ListingDocument, demand: ListingDocument, today: date) -> l
 
 
 def verdict(assessment: Assessment) -> Reason:
-    """The score beside what a suggestion needs."""
-    return Reason("score", positive=assessment.score >= matching.THRESHOLD, data={"score": round(assessment.score, 1), "threshold": matching.THRESHOLD})
+    """The score beside what a suggestion needs, and what it is made of."""
+    data = {
+        "score": round(assessment.score, 1),
+        "threshold": matching.THRESHOLD,
+        "signals": [asdict(signal) for signal in assessment.signals],
+        "engine_version": matching.ENGINE_VERSION,
+    }
+    return Reason("score", positive=assessment.score >= matching.THRESHOLD, data=data)
