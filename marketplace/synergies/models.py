@@ -37,6 +37,10 @@ class Synergy(BaseModel):
     dismissed_reason = models.CharField(_("why dismissed"), max_length=20, choices=DismissReason, blank=True)
     dismissed_comment = models.CharField(_("comment"), max_length=500, blank=True)
     suggested_at = models.DateTimeField(_("suggested"), default=timezone.now)
+    # A curator put the two together by hand: the engine renews the reasons, but never takes the suggestion away.
+    proposed_at = models.DateTimeField(_("proposed by the Innovation Service"), null=True, blank=True)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    proposed_note = models.CharField(_("why, in a curator's words"), max_length=500, blank=True)
 
     objects = SynergyQuerySet.as_manager()
 
@@ -121,3 +125,10 @@ class Announcement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.demand} ↔ {self.offer}"
+
+
+# --- What people say about them afterwards ---------------------------------------------------------------------------------
+
+from .feedback import Advice, Judgement, OutcomeAnswer, OutcomeQuestion, UnmetMark  # noqa: E402 - Django looks for models here
+
+__all__ = ["Advice", "Announcement", "Judgement", "OutcomeAnswer", "OutcomeQuestion", "Synergy", "SynergyEvent", "UnmetMark"]

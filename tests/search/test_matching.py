@@ -260,7 +260,8 @@ def test_verdict_says_whether_the_score_suffices():
     good = reasons.verdict(assess(listing("Guants de nitril"), demand("Guants de nitril")))
     bad = reasons.verdict(assess(listing("Fruita"), demand("Guants de nitril")))
     assert (good.positive, bad.positive) == (True, False)
-    assert bad.data == {"score": 0.0, "threshold": matching.THRESHOLD}
+    assert (bad.data["score"], bad.data["threshold"]) == (0.0, matching.THRESHOLD)
+    assert round(sum(signal["points"] for signal in good.data["signals"]), 1) == good.data["score"]
 
 
 def test_the_points_of_all_signals_make_a_hundred():
