@@ -80,6 +80,7 @@ class Query:
     near: tuple[float, float] | None = None
     within_km: int | None = None
     company_uid: str | None = None
+    uids: tuple[str, ...] = ()
     exclude_uids: tuple[str, ...] = ()
     valid_on: date | None = None
     sort: str = "relevance"

@@ -118,6 +118,8 @@ def _filters(query: Query) -> list[Clause]:
     filters = [Q("term", live=True)]
     if query.company_uid is not None:
         filters.append(Q("term", company_uid=query.company_uid))
+    if query.uids:
+        filters.append(Q("ids", values=list(query.uids)))
     if query.valid_on is not None:
         filters.append(Q("range", valid_until={"gte": query.valid_on.isoformat()}))
     if query.near and query.within_km is not None:

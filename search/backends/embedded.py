@@ -267,6 +267,8 @@ class _Finder:
         if self.query.near and self.query.within_km is not None:
             within = [key for key, km in self.distances.items() if km <= self.query.within_km]
             clauses.append((Occur.Must, silent(one_of("position", within))))
+        if self.query.uids:
+            clauses.append((Occur.Must, silent(one_of("uid", self.query.uids))))
         if self.query.exclude_uids:
             clauses.append((Occur.MustNot, one_of("uid", self.query.exclude_uids)))
         return Clause.boolean_query(clauses)

@@ -146,6 +146,18 @@ def test_find_leaves_out_uids(backend):
     assert found(backend, "gel", exclude_uids=(one.uid,)) == [other.uid]
 
 
+def test_find_among_certain_listings_finds_those_of_them_that_fit(backend):
+    one, other, gloves = listing("Gel hidroalcohòlic"), listing("Gel en garrafes"), listing("Guants")
+    write(backend, one, other, gloves)
+    assert found(backend, "gel", uids=(other.uid, gloves.uid, "00000000-0000-0000-0000-000000000000")) == [other.uid]
+    assert found(backend, uids=(other.uid, gloves.uid), exclude_uids=(gloves.uid,)) == [other.uid]
+    [hit] = backend.find(Query(text="gel", uids=(one.uid,))).hits
+    [alone] = [hit for hit in backend.find(Query(text="gel")).hits if hit.uid == one.uid]
+    assert hit.score == pytest.approx(alone.score), "the restriction is no part of the relevance"
+    many = tuple(f"{number:032x}" for number in range(500))
+    assert backend.find(Query(uids=(*many, one.uid))).total == 1
+
+
 # --- Facets ----------------------------------------------------------------------------------------------------------------
 
 
