@@ -262,3 +262,5 @@ LISTING_VALIDITY_DAYS = env.int("LISTING_VALIDITY_DAYS", default=365)
 LISTING_WARNING_DAYS = env.int("LISTING_WARNING_DAYS", default=14)
 # At most one mail about new synergies a person in so many days.
 DIGEST_EVERY_DAYS = env.int("DIGEST_EVERY_DAYS", default=7)
+# Who contributes to the daily mail, in its order (see marketplace/accounts/daily.py).
+DAILY_NEWS = ["marketplace.synergies.digest.DailyNews"]

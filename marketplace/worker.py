@@ -6,11 +6,12 @@ dates say what is still to do.
 
 import logging
 
+from marketplace.accounts import daily
 from marketplace.core import mail
 from marketplace.imports import operations as imports
 from marketplace.listings import following
 from marketplace.listings import operations as listings
-from marketplace.synergies import digest, refresh
+from marketplace.synergies import refresh
 from search import index
 
 logger = logging.getLogger(__name__)
@@ -42,5 +43,5 @@ def drain() -> int:
 
 
 def run_daily() -> dict[str, int]:
-    """What is due once a day: expiry, warnings before it, the digest; a second run the same day does nothing."""
-    return {"expired": listings.expire_overdue(), "warned": listings.warn_expiring(), "digests": digest.send_digests()}
+    """What is due once a day: expiry, warnings before it, the mail of the day; a second run the same day does nothing."""
+    return {"expired": listings.expire_overdue(), "warned": listings.warn_expiring(), "digests": daily.send()}

@@ -14,12 +14,12 @@ from django.utils import timezone
 
 import search
 from marketplace import worker
+from marketplace.accounts import daily
 from marketplace.core import changelog
 from marketplace.core.models import Mail, Reader
 from marketplace.listings import operations
 from marketplace.listings.enums import State
 from marketplace.listings.models import Listing
-from marketplace.synergies import digest
 from marketplace.synergies.models import Synergy
 from tests import processes
 from tests.factories import ListingFactory, MembershipFactory
@@ -166,4 +166,4 @@ def test_digest_passes_over_a_person_who_is_gone_meanwhile():
     person = MembershipFactory().user
     gone = person.pk
     person.delete()
-    assert digest._send(gone) == 0
+    assert daily._send(gone) == 0

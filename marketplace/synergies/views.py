@@ -6,19 +6,18 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from marketplace.listings.models import Listing
 
-from . import digest, operations
+from . import operations
 from .cards import Card
 from .disclosure import contact_for
 from .forms import DismissForm, InboxForm
@@ -194,34 +193,6 @@ def _answer(request: HttpRequest, synergy: Synergy) -> HttpResponse:
 def _swap(request: HttpRequest, synergy: Synergy | None, form: DismissForm | None = None, status: int = 200) -> HttpResponse:
     card = _card(request, synergy, form) if synergy else None
     return render(request, "synergies/card_swapped.html", {"card": card}, status=status)
-
-
-# --- Leaving the digest -------------------------------------------------------------------------------------------------
-
-
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks, POST leaves: mail programs send it by themselves (RFC 8058), so it needs no cookie, no log-in, no redirect."""
-    user = digest.subscriber(token)
-    if user is None:
-        raise Http404
-    if request.method == "POST":
-        user.wants_digest = False
-        user.save(update_fields=["wants_digest", "modified"])
-    return render(request, "synergies/unsubscribe.html", {"person": user, "token": token, "is_done": request.method == "POST"})
-
-
-@require_POST
-def resubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """For who left by mistake."""
-    user = digest.subscriber(token)
-    if user is None:
-        raise Http404
-    user.wants_digest = True
-    user.save(update_fields=["wants_digest", "modified"])
-    messages.success(request, _("You will get the mail about new synergies again."))
-    return redirect("synergies:unsubscribe", token)
 
 
 # --- Who looks ----------------------------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from marketplace.accounts import daily
 from marketplace.accounts.models import User
 from marketplace.core import mail
 from marketplace.core.models import Mail
 from marketplace.listings.enums import State as ListingState
 from marketplace.listings.models import Listing
-from marketplace.synergies import digest, operations
+from marketplace.synergies import operations
 from marketplace.synergies.models import Announcement, Synergy
 from tests import processes
 from tests.factories import MembershipFactory
@@ -43,7 +44,7 @@ def test_digest_tells_both_companies_why(pair, smtp):
     pair.offerer.save()
     pair.asker.language = "en"
     pair.asker.save()
-    assert digest.send_digests() == 2
+    assert daily.send() == 2
     mail.send_due()
     by_person = {message["To"]: message for message in smtp.messages}
     message = by_person[pair.asker.email]
@@ -68,15 +69,15 @@ def test_digest_names_the_best_five_and_the_next_ones_next_time(pairs):
         Synergy.objects.filter(pk=pair.synergy.pk).update(score=score)
         pair.offerer.delete()
     person = several[0].asker
-    assert digest.send_digests() == 1
+    assert daily.send() == 1
     told = set(Announcement.objects.filter(user=person).values_list("offer", flat=True))
     assert told == {pair.offer.pk for pair in several[2:]}
-    assert digest.send_digests() == 0
+    assert daily.send() == 0
     with later(days=7):
-        assert digest.send_digests() == 1
+        assert daily.send() == 1
     assert Announcement.objects.filter(user=person).count() == 7
     with later(days=14):
-        assert digest.send_digests() == 0, "nothing new"
+        assert daily.send() == 0, "nothing new"
 
 
 def test_digest_comes_at_once_when_there_is_something_new_and_then_once_a_period(pairs):
@@ -84,21 +85,21 @@ def test_digest_comes_at_once_when_there_is_something_new_and_then_once_a_period
     for pair in (first, second):
         pair.offerer.delete()
     Synergy.objects.filter(pk=second.synergy.pk).delete()
-    assert digest.send_digests() == 1
+    assert daily.send() == 1
     Synergy.objects.create(offer=second.offer, demand=second.demand, score=50, engine_version="test")
     with later(days=6):
-        assert digest.send_digests() == 0
+        assert daily.send() == 0
     with later(days=7, minutes=-5):
-        assert digest.send_digests() == 1, "by days: a run some minutes earlier than the last one counts"
+        assert daily.send() == 1, "by days: a run some minutes earlier than the last one counts"
 
 
 def test_digest_names_a_pair_once_even_if_it_went_and_came_back(pair):
     pair.offerer.delete()
-    assert digest.send_digests() == 1
+    assert daily.send() == 1
     Synergy.objects.all().delete()
     Synergy.objects.create(offer=pair.offer, demand=pair.demand, score=86, engine_version="test")
     with later(days=30):
-        assert digest.send_digests() == 0
+        assert daily.send() == 0
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_digest_is_not_for(pair, unwanted):
     pair.asker.delete()
     pair.offerer.delete()
     MembershipFactory(company=pair.asking, **unwanted)
-    assert digest.send_digests() == 0
+    assert daily.send() == 0
 
 
 def test_digest_leaves_out_what_is_answered_or_over(pairs):
@@ -119,7 +120,7 @@ def test_digest_leaves_out_what_is_answered_or_over(pairs):
     operations.dismiss(refused.synergy, by=refused.asker, reason="known")
     operations.express_interest(asked.synergy, by=asked.offerer)
     Listing.objects.filter(pk=ended.offer.pk).update(state=ListingState.CLOSED)
-    assert digest.send_digests() == 0
+    assert daily.send() == 0
 
 
 def test_digest_costs_the_same_queries_for_one_suggestion_and_for_three(pairs):
@@ -128,7 +129,7 @@ def test_digest_costs_the_same_queries_for_one_suggestion_and_for_three(pairs):
         person = pairs(number)[0].asker
         User.objects.exclude(pk=person.pk).delete()
         with CaptureQueriesContext(connection) as queries:
-            assert digest.send_digests() == 1
+            assert daily.send() == 1
         assert Announcement.objects.filter(user=person).count() == number
         return len(queries)
 
@@ -140,7 +141,7 @@ def test_digest_costs_the_same_queries_for_one_suggestion_and_for_three(pairs):
 
 def test_unsubscribe_headers_follow_rfc_8058(pair, smtp, settings):
     settings.SITE_URL = "https://marketplace.example"
-    digest.send_digests()
+    daily.send()
     mail.send_due()
     message = next(message for message in smtp.messages if message["To"] == pair.asker.email)
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -157,7 +158,7 @@ def test_unsubscribe_headers_follow_rfc_8058(pair, smtp, settings):
 
 def test_unsubscribe_by_a_link_asks_first(pair):
     """A scanner that opens every link of a mail must not unsubscribe anybody."""
-    path = digest.unsubscribe_url(pair.asker).removeprefix("http://testserver")
+    path = daily.stop_url(pair.asker, ["synergies"]).removeprefix("http://testserver")
     client = Client()
     assert client.get(path).status_code == 200
     pair.asker.refresh_from_db()
@@ -173,11 +174,11 @@ def test_unsubscribe_by_a_link_asks_first(pair):
 @pytest.mark.parametrize("token", ["x", "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef:forged", "a\x00b"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_unsubscribe_with_a_forged_token_is_not_found(client, token, method):
-    assert getattr(client, method)(reverse("synergies:unsubscribe", args=[token])).status_code in {400, 404}
+    assert getattr(client, method)(reverse("accounts:stop_mails", args=[token])).status_code in {400, 404}
 
 
 def test_resubscribe_needs_the_csrf_token(pair):
-    path = digest.unsubscribe_url(pair.asker).removeprefix("http://testserver")
+    path = daily.stop_url(pair.asker, ["synergies"]).removeprefix("http://testserver")
     assert Client(enforce_csrf_checks=True).post(f"{path}undo/").status_code == 403
 
 
@@ -185,7 +186,7 @@ def test_resubscribe_needs_the_csrf_token(pair):
 
 
 def test_digest_survives_a_server_that_refuses_and_one_that_is_away(pair, smtp):
-    digest.send_digests()
+    daily.send()
     smtp.refuse("451 Try again later")
     assert mail.send_due() == 0
     smtp.refuse("")
@@ -211,10 +212,10 @@ for user in User.objects.order_by("pk"):
         Announcement.objects.bulk_create([Announcement(user=user, offer=synergy.offer, demand=synergy.demand) for synergy in new])
 """
 KILLED_QUEUEING = """
-from marketplace.synergies import digest
+from marketplace.accounts import daily
 from marketplace.synergies.models import Announcement
 Announcement.objects.bulk_create = lambda rows: DIE
-digest.send_digests()
+daily.send()
 """
 KILLED_SENDING = """
 from marketplace.core import mail
@@ -244,7 +245,7 @@ def test_digest_killed_while_it_is_queued_is_neither_lost_nor_doubled(smtp):
     processes.run(KILLED_QUEUEING.replace("DIE", processes.DIE), is_killed=True)
     assert (queued(), Announcement.objects.count()) == ([], 0)
     for _ in range(2):
-        digest.send_digests()
+        daily.send()
         mail.send_due()
     assert sorted(message["To"] for message in smtp.messages) == [pair.asker.email, pair.offerer.email]
 
@@ -252,7 +253,7 @@ def test_digest_killed_while_it_is_queued_is_neither_lost_nor_doubled(smtp):
 @pytest.mark.django_db(transaction=True)
 def test_digest_killed_right_after_the_server_took_it_comes_again_as_the_same_message(smtp):
     pair = make_pair()
-    digest.send_digests()
+    daily.send()
     processes.run(KILLED_SENDING.replace("DIE", processes.DIE), is_killed=True)
     assert len(smtp.messages) == 1
     with later(minutes=3):
@@ -272,7 +273,7 @@ def test_digest_by_several_workers_at_once_is_sent_once(smtp):
     def work():
         try:
             start.wait(10)
-            digest.send_digests()
+            daily.send()
             while mail.send_due(limit=2):
                 pass
         except Exception as error:  # noqa: BLE001 - told below

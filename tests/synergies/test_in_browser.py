@@ -7,9 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from marketplace.accounts import daily
 from marketplace.listings.enums import State as ListingState
 from marketplace.listings.models import Listing
-from marketplace.synergies import digest, operations
+from marketplace.synergies import operations
 from marketplace.synergies.enums import State
 from marketplace.synergies.models import Synergy
 from tests.synergies.conftest import make_pair
@@ -51,7 +52,7 @@ def test_pages_are_accessible_and_never_wider_than_the_screen(live_server, new_p
         sign_in(page, live_server.url, pair.asker)
         addresses = [pair.synergy.get_absolute_url()]
         if pair in (new, ended):
-            addresses += [reverse("synergies:inbox"), digest.unsubscribe_url(pair.asker).removeprefix("http://testserver")]
+            addresses += [reverse("synergies:inbox"), daily.stop_url(pair.asker, ["synergies"]).removeprefix("http://testserver")]
         for address in addresses:
             assert page.goto(live_server.url + address).status == 200
             assert faults_of(page) == [], address
