@@ -1,7 +1,7 @@
 """Keeps the stored synergies in step with the listings: a reader of the change log, always behind the index.
 
 What people decided is never overwritten: a dismissed pair stays dismissed, interest keeps its state. A suggestion on which
-nobody acted lives only as long as the engine makes it from either side.
+nobody acted lives only as long as the engine makes it from either side, or if a curator made it.
 """
 
 import datetime
@@ -22,6 +22,7 @@ from marketplace.listings.enums import Kind
 from marketplace.listings.models import Listing
 from search import index
 
+from . import why
 from .enums import State, Step
 from .models import Synergy, SynergyEvent
 from .reasons import turned
@@ -63,7 +64,7 @@ def refresh_all(progress: Callable[[int], object] | None = None) -> int:
 
     `progress` is called with the number of listings of each batch.
     """
-    Synergy.objects.filter(state=State.SUGGESTED).exclude(pk__in=Synergy.objects.open().values("pk")).delete()
+    Synergy.objects.filter(state=State.SUGGESTED, proposed_at=None).exclude(pk__in=Synergy.objects.open().values("pk")).delete()
     last = 0
     while batch := list(Listing.objects.live().filter(id__gt=last).order_by("id").values_list("id", "uid")[:BATCH]):
         refresh({uid for _, uid in batch})
@@ -88,6 +89,7 @@ def refresh(uids: Iterable[uuid.UUID]) -> None:
         proposals |= _ask(listing, exclude=dismissed.get(listing.uid, ()))
     doubtful = _doubtful(live, proposals)
     proposals |= _ask_partners(doubtful, asked={listing.uid for listing in live})
+    proposals |= _ask_about_proposed(live, known=proposals)
     _store(changed, proposals, doubtful)
 
 
@@ -126,7 +128,7 @@ def _doubtful(live: list[Listing], proposals: dict[Pair, Proposal]) -> set[Pair]
     Beyond doubt is what the other side suggested from this very state of the index and of the two listings; without that, the
     first matching of a whole city would ask nearly everybody twice.
     """
-    of_these = Synergy.objects.filter(_touching(live), state=State.SUGGESTED)
+    of_these = Synergy.objects.filter(_touching(live), state=State.SUGGESTED, proposed_at=None)
     fresh = of_these.filter(
         offer_version=F("offer__version"), demand_version=F("demand__version"), engine_version=search.ENGINE_VERSION, modified__gt=_index_moved()
     )
@@ -144,6 +146,17 @@ def _ask_partners(doubtful: set[Pair], *, asked: set[uuid.UUID]) -> dict[Pair, P
     found: dict[Pair, Proposal] = {}
     for partner in Listing.objects.live().for_display().filter(uid__in=partners):
         found |= {pair: proposal for pair, proposal in _ask(partner).items() if pair in doubtful}
+    return found
+
+
+def _ask_about_proposed(live: list[Listing], *, known: dict[Pair, Proposal]) -> dict[Pair, Proposal]:
+    """Score and reasons of the pairs that a curator put together, as the texts are now and whatever the score."""
+    found: dict[Pair, Proposal] = {}
+    for synergy in Synergy.objects.filter(_touching(live), proposed_at__isnull=False).exclude(state=State.DISMISSED).for_display():
+        pair = (synergy.offer.uid, synergy.demand.uid)
+        if pair not in known and synergy.is_open:
+            told = why.find(synergy.offer, synergy.demand)
+            found[pair] = Proposal(told.score, told.signals, told.reasons, told.engine_version)
     return found
 
 
@@ -180,7 +193,7 @@ def _store(changed: list[Listing], proposals: dict[Pair, Proposal], doubtful: se
     gone = [
         synergy.pk
         for pair, synergy in existing.items()
-        if synergy.state == State.SUGGESTED and (not synergy.is_open or (pair in doubtful and pair not in proposals))
+        if synergy.state == State.SUGGESTED and synergy.proposed_at is None and (not synergy.is_open or (pair in doubtful and pair not in proposals))
     ]
     Synergy.objects.filter(pk__in=gone, state=State.SUGGESTED).delete()
     Synergy.objects.bulk_update(renewed, ["score", "signals", "reasons", "engine_version", "offer_version", "demand_version", "modified"], batch_size=100)
