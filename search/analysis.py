@@ -9,7 +9,7 @@ also carries its lemma; across languages texts meet in cognates (producte, produ
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -38,7 +38,11 @@ _CACHED_WORDS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a text. `start` and `end` count characters in the text as it stands; `language` is the word's own."""
+    """A word of a text. `start` and `end` count characters in the text as it stands; `language` is the word's own.
+
+    As something wanted it asks for its `concepts`; as something given it answers `answers`. Only curators' one-way synonyms
+    (see `vocabulary`) make the two differ.
+    """
 
     start: int
     end: int
@@ -48,6 +52,7 @@ class Token:
     cognate: str
     language: str
     concepts: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
 
 
 def detect_language(text: str) -> str:
@@ -254,6 +259,11 @@ def _longest_concept() -> int:
     return max(map(len, _concepts()), default=1) - 1
 
 
+def is_known(word: str) -> bool:
+    """Whether a dictionary of any of our languages has the word; names, codes and abbreviations are in none."""
+    return any(simplemma.is_known(word.lower(), lang=language) for language in LANGUAGES)
+
+
 def _lemmas(expression: str, language: str) -> tuple[str, ...]:
     found = list(tokens(expression, language))
     kept = [t.lemma for t in found if t.word not in stop_words(language)]
@@ -262,11 +272,20 @@ def _lemmas(expression: str, language: str) -> tuple[str, ...]:
 
 def _with_concepts(found: list[Token]) -> list[Token]:
     """The same tokens, each with the concepts of every expression that it stands in."""
-    concepts, lemmas = _concepts(), [t.lemma for t in found]
-    names: list[set[str]] = [set() for _ in found]
+    names = covering(found, _concepts(), longest=_longest_concept())
+    return [replace(token, concepts=own, answers=own) if own else token for token, own in zip(found, names, strict=True)]
+
+
+def covering(found: list[Token], names: Mapping[tuple[str, ...], tuple[str, ...]], *, longest: int) -> list[tuple[str, ...]]:
+    """For each token the names of every expression of at most `longest` words that it stands in.
+
+    `names` go by the language of an expression's first word and the lemmas of all its words.
+    """
+    lemmas = [t.lemma for t in found]
+    own: list[set[str]] = [set() for _ in found]
     for start in range(len(found)):
-        for end in range(start + 1, min(start + _longest_concept(), len(found)) + 1):
-            for name in concepts.get((found[start].language, *lemmas[start:end]), ()):
-                for covered in names[start:end]:
+        for end in range(start + 1, min(start + longest, len(found)) + 1):
+            for name in names.get((found[start].language, *lemmas[start:end]), ()):
+                for covered in own[start:end]:
                     covered.add(name)
-    return [replace(token, concepts=tuple(sorted(own))) if own else token for token, own in zip(found, names, strict=True)]
+    return [tuple(sorted(some)) for some in own]
