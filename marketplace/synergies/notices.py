@@ -7,7 +7,7 @@ from marketplace.companies.models import Membership
 from marketplace.core import mail
 
 from .enums import Side
-from .models import Synergy
+from .models import Advice, Synergy
 
 
 def interested(synergy: Synergy, side: Side, *, by: User) -> None:
@@ -21,6 +21,29 @@ def mutual(synergy: Synergy) -> None:
     """Both said yes: everybody on both sides, once each, learns where the contact data can be seen."""
     for user, mine in _people(synergy, Side):
         _tell(synergy, "synergies/mail/mutual", user, mine, occasion="mutual")
+
+
+def proposed(synergy: Synergy) -> list[User]:
+    """A curator put the two together: everybody on both sides learns of it; returns who."""
+    people = _people(synergy, Side)
+    for user, mine in people:
+        _tell(synergy, "synergies/mail/proposed", user, mine, occasion="proposed")
+    return [user for user, _mine in people]
+
+
+def asked_for_outcome(synergy: Synergy, sides: Iterable[Side], *, days: int) -> None:
+    """How did it go? To everybody on these sides, with a link for each answer."""
+    for user, mine in _people(synergy, sides):
+        _tell(synergy, "synergies/mail/outcome", user, mine, occasion=f"outcome:{days}")
+
+
+def advised(advice: Advice) -> None:
+    """A curator says what to add to a listing that finds nobody."""
+    listing = advice.listing
+    members = Membership.objects.active().filter(company=listing.company, user__is_active=True).select_related("user")
+    for user in (membership.user for membership in members):
+        key = f"advice:{advice.uid}:{user.uid}"
+        mail.queue("synergies/mail/advice", user.email, {"listing": listing, "advice": advice, "user": user}, key=key, language=user.language)
 
 
 def _people(synergy: Synergy, sides: Iterable[Side]) -> list[tuple[User, Side]]:
