@@ -41,6 +41,12 @@ class Synergy(BaseModel):
     proposed_at = models.DateTimeField(_("proposed by the Innovation Service"), null=True, blank=True)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     proposed_note = models.CharField(_("why, in a curator's words"), max_length=500, blank=True)
+    # What the pair is to the two lists it stands in, kept by `exposure`; None before its first turn.
+    place_for_demand = models.PositiveIntegerField(_("place in the demand's list"), null=True, editable=False)
+    place_for_offer = models.PositiveIntegerField(_("place in the offer's list"), null=True, editable=False)
+    turn = models.PositiveIntegerField(_("turn among those who wish for the offer"), null=True, editable=False)
+    mutual_points = models.FloatField(_("points for standing high in both lists"), default=0, editable=False)
+    is_held_back = models.BooleanField(_("not put on the demand's list, since the offer is on many others"), default=False, editable=False)
 
     objects = SynergyQuerySet.as_manager()
 
