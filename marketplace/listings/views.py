@@ -80,12 +80,18 @@ def listing_page(request: HttpRequest, uid: str) -> HttpResponse:
         "curating": curating,
         "opposite": Kind.DEMAND if listing.kind == Kind.OFFER else Kind.OFFER,
         "own_companies": own_companies,
+        "may_ask_why": bool(own_companies) and _has_opposite(request.user, listing),
         "distances": [_distance(listing, company) for company in own_companies[:3]],
         "similar": results.similar(document(listing)),
         "others_of_company": _others(listing),
         "data": jsonld.script(jsonld.listing(listing)) if listing.is_live else "",
     }
     return render(request, "listings/detail.html", context)
+
+
+def _has_opposite(user: object, listing: Listing) -> bool:
+    """Whether the person has a public listing that could have been suggested for this one."""
+    return listing.is_live and Listing.objects.of(user).live().exclude(kind=listing.kind).exists()
 
 
 @dataclass(frozen=True)

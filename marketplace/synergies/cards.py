@@ -121,7 +121,9 @@ class Card:
 
     @property
     def eyebrow(self) -> str:
-        """When it began."""
+        """When it began, and who put the two together."""
+        if self.synergy.proposed_at:
+            return _("Proposed by the Innovation Service %(time)s ago") % {"time": timesince(self.synergy.proposed_at, depth=1)}
         return _("Suggested %(time)s ago") % {"time": timesince(self.synergy.suggested_at, depth=1)}
 
     @cached_property

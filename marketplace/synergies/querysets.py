@@ -1,7 +1,7 @@
 """Sets of synergies, by their business names."""
 
 from django.db import models
-from django.db.models import Case, Q, When
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from marketplace.listings.enums import Kind
@@ -22,6 +22,11 @@ def _both_live() -> Q:
         offer__kind=Kind.OFFER,
         demand__kind=Kind.DEMAND,
     )
+
+
+def _held_back() -> Q:
+    """Not put on the demand's list; ends with the first yes, and is not for what a curator put together."""
+    return Q(is_held_back=True, state=State.SUGGESTED, proposed_at=None)
 
 
 def _companies(user: object) -> models.QuerySet:
@@ -53,6 +58,22 @@ class SynergyQuerySet(models.QuerySet):
         """Open, a company of `user` said yes and waits for the other one."""
         return self.open().filter(self._interest_of(user), state=State.INTEREST)
 
+    def ranked(self) -> "SynergyQuerySet":
+        """Those that have a place in the lists of both: both listings live, nobody said no, found by the engine."""
+        return self.filter(_both_live(), proposed_at=None).exclude(state=State.DISMISSED)
+
+    def listed_for(self, user: object) -> "SynergyQuerySet":
+        """Of those of `user`, all but the offers that are held back from their demands; who offers sees everybody who asks."""
+        return self.exclude(_held_back() & ~Q(offer__company__in=_companies(user)))
+
+    def held_back_from(self, user: object) -> "SynergyQuerySet":
+        """What `listed_for` leaves out and what still can come together."""
+        return self.open().filter(_held_back() & ~Q(offer__company__in=_companies(user)))
+
+    def not_held_back(self) -> "SynergyQuerySet":
+        """Those that both sides have on their lists."""
+        return self.exclude(_held_back())
+
     def mutual(self) -> "SynergyQuerySet":
         """Both sides said yes."""
         return self.filter(state=State.MUTUAL)
@@ -62,12 +83,12 @@ class SynergyQuerySet(models.QuerySet):
         return self.filter(Q(dismissed_by__in=_companies(user)) | self._interest_of(user), state=State.DISMISSED)
 
     def best_for(self, user: object) -> "SynergyQuerySet":
-        """Those first where the other company waits for one of `user`, then the best."""
+        """Those first where the other company waits for one of `user`, then the best for both sides."""
         companies = _companies(user)
         they_wait = Q(offer_interest_at__isnull=False, demand__company__in=companies, demand_interest_at=None) | Q(
             demand_interest_at__isnull=False, offer__company__in=companies, offer_interest_at=None
         )
-        return self.annotate(they_wait=Case(When(they_wait, then=1), default=0)).order_by("-they_wait", "-score", "-id")
+        return self.annotate(they_wait=Case(When(they_wait, then=1), default=0)).order_by("-they_wait", (F("score") + F("mutual_points")).desc(), "-id")
 
     def with_listing(self, listing: object) -> "SynergyQuerySet":
         """Those of one listing."""

@@ -22,7 +22,7 @@ from marketplace.listings.enums import Kind
 from marketplace.listings.models import Listing
 from search import index
 
-from . import why
+from . import exposure, why
 from .enums import State, Step
 from .models import Synergy, SynergyEvent
 from .reasons import turned
@@ -57,6 +57,8 @@ def run_once() -> int:
 
 def _handle(changes: list[Change]) -> None:
     refresh({change.uid for change in changes if change.kind == "listing"})
+    if answered := {change.uid for change in changes if change.kind == "synergy"}:
+        exposure.spread_around(answered)
 
 
 def refresh_all(progress: Callable[[int], object] | None = None) -> int:
@@ -71,6 +73,7 @@ def refresh_all(progress: Callable[[int], object] | None = None) -> int:
         last = batch[-1][0]
         if progress:
             progress(len(batch))
+    exposure.spread_gaps()
     return Synergy.objects.open().count()
 
 
@@ -79,7 +82,10 @@ def refresh(uids: Iterable[uuid.UUID]) -> None:
 
     The engine is asked outside the transaction, so that a slow answer locks nobody out.
     """
-    changed = list(Listing.objects.for_display().filter(uid__in=list(uids)))
+    uids = set(uids)
+    changed = list(Listing.objects.for_display().filter(uid__in=uids))
+    if len(changed) < len(uids):
+        exposure.spread_gaps()
     if not changed:
         return
     live = [listing for listing in changed if listing.is_live]
@@ -174,6 +180,7 @@ def _store(changed: list[Listing], proposals: dict[Pair, Proposal], doubtful: se
     The listings are locked, always in the same order: two workers that found the same pair make one row, and none of the
     listings can be closed while its suggestion is written.
     """
+    exposure.lock()
     uids = {listing.uid for listing in changed} | {uid for pair in proposals for uid in pair}
     locked = Listing.objects.select_for_update(of=("self",), no_key=True).select_related("company").order_by("pk")
     listings = {listing.uid: listing for listing in locked.filter(uid__in=uids)}
@@ -199,6 +206,7 @@ def _store(changed: list[Listing], proposals: dict[Pair, Proposal], doubtful: se
     Synergy.objects.bulk_update(renewed, ["score", "signals", "reasons", "engine_version", "offer_version", "demand_version", "modified"], batch_size=100)
     Synergy.objects.bulk_create(new, batch_size=500)
     SynergyEvent.objects.bulk_create([SynergyEvent(synergy=synergy, step=Step.SUGGESTED) for synergy in new], batch_size=500)
+    exposure.spread({listing for synergy in (*existing.values(), *new) for listing in (synergy.offer_id, synergy.demand_id)})
 
 
 def _may_meet(offer: Listing | None, demand: Listing | None) -> bool:

@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from marketplace.listings.models import Listing
 
-from . import operations
+from . import operations, outcomes
 from .cards import Card
 from .disclosure import contact_for
 from .forms import DismissForm, InboxForm
@@ -27,6 +27,8 @@ from .querysets import SynergyQuerySet
 PAGE_SIZE = 10
 #: How many the page of one listing shows before it points to the inbox.
 MOST_OF_LISTING = 3
+#: How many outcomes the inbox asks for at once.
+MOST_QUESTIONS = 3
 UNPROCESSABLE = 422
 
 
@@ -83,6 +85,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "page": page,
         "cards": _cards(page.object_list, request),
         "page_size": PAGE_SIZE,
+        "questions": _cards(outcomes.open_questions(request.user)[:MOST_QUESTIONS], request),
         "has_company": bool(_companies(request)),
         "has_live_listing": any(each.is_live for each in listings),
     }
@@ -102,6 +105,7 @@ def _detail(request: HttpRequest, synergy: Synergy, form: DismissForm | None = N
         "card": card,
         "contact": contact_for(request.user, synergy, card.side),
         "events": synergy.events.select_related("company"),
+        "told": outcomes.standing(synergy.answers.all()) if synergy.mutual_at else None,
         "items": [(_("Synergies"), reverse("synergies:inbox"))],
     }
     return render(request, "synergies/detail.html", context, status=status)
@@ -119,7 +123,8 @@ def for_listing(request: HttpRequest, uid: str) -> HttpResponse:
     current = Synergy.objects.of(request.user).current().with_listing(listing)
     cards = _cards(current.for_display().best_for(request.user)[:MOST_OF_LISTING], request)
     total = current.count() if len(cards) == MOST_OF_LISTING else len(cards)
-    return render(request, "synergies/for_listing.html", {"listing": listing, "cards": cards, "total": total, "inbox_url": inbox_url})
+    advice = listing.advice.filter(listing_version=listing.version).first()
+    return render(request, "synergies/for_listing.html", {"listing": listing, "cards": cards, "total": total, "inbox_url": inbox_url, "advice": advice})
 
 
 # --- Steps --------------------------------------------------------------------------------------------------------------

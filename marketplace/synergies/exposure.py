@@ -1,0 +1,133 @@
+"""Keeps the pairs' places in both lists, and which offers are not put on a demand's list, in step with the synergies.
+
+What the numbers mean and why is told in `search.exposure`; here is how they stay right while listings come and go. Each fact
+depends on lists, never on the whole town: a place on its own list, a turn on the places in the lists of those who wish for the
+offer, holding back on the turns in one demand's list. So three steps outwards from what changed reach everything, and any
+order of changes ends where `spread_all` does. An offer at its cap to which a better demand comes loses the last in turn; when a
+demand closes or says no, the next in turn moves up.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Count, F, Max, Q
+
+from marketplace.core.models import Reader
+from search import exposure
+
+from .models import Synergy
+
+#: The row whose lock lets one worker at a time write synergies: two of them, each ranking what it sees of a list, would both be wrong.
+LOCK = "synergies"
+#: What this module writes.
+FIELDS = ("place_for_demand", "place_for_offer", "turn", "mutual_points", "is_held_back")
+#: A pair that has no place yet comes after those that have one.
+_NOWHERE = 1_000_000
+
+
+def lock() -> None:
+    """Be the only one to write synergies until the end of the transaction; to be taken before any other lock."""
+    Reader.objects.get_or_create(name=LOCK)
+    Reader.objects.select_for_update().get(name=LOCK)
+
+
+@transaction.atomic
+def spread_around(uids: Iterable[uuid.UUID]) -> int:
+    """For synergies that people changed: bring the lists of their listings up to date; how many pairs changed."""
+    lock()
+    ends = Synergy.objects.filter(uid__in=list(uids)).values_list("offer", "demand")
+    return spread({listing for pair in ends for listing in pair})
+
+
+@transaction.atomic
+def spread_gaps() -> int:
+    """Bring the lists up to date from which a pair went without a word, with its listing, or that were never counted."""
+    lock()
+    dirty: set[int] = set()
+    for owner, place in (("offer", "place_for_offer"), ("demand", "place_for_demand")):
+        lists = Synergy.objects.ranked().order_by().values(owner).annotate(pairs=Count("pk"), last=Max(place))
+        dirty.update(lists.filter(Q(last=None) | ~Q(last=F("pairs"))).values_list(owner, flat=True))
+    return spread(dirty)
+
+
+def spread(listings: Iterable[int]) -> int:
+    """Bring everything up to date that depends on the lists of these listings (primary keys); how many pairs changed.
+
+    To be called under `lock`, with the other end of every pair that came, went or changed its score among the listings.
+    """
+    view = _View()
+    changed = set(listings)
+    view.load(Q(offer__in=changed) | Q(demand__in=changed))
+    view.rank("demand", changed, "place_for_demand", view.scores, exposure.places)
+    view.rank("offer", changed, "place_for_offer", view.scores, exposure.places)
+
+    wished = changed | {row.offer_id for row in view.moved("place_for_demand")}
+    view.load(Q(offer__in=wished))
+    view.rank("offer", wished, "turn", view.wishes, exposure.turns)
+
+    served = changed | {row.demand_id for row in view.moved("place_for_demand", "turn")}
+    view.load(Q(demand__in=served))
+    view.hold_back(served)
+    return view.write()
+
+
+@dataclass
+class _View:
+    """The pairs that have been looked at, by primary key, and what stood in them."""
+
+    rows: dict[int, Synergy] = field(default_factory=dict)
+    before: dict[int, tuple] = field(default_factory=dict)
+
+    def load(self, wanted: Q) -> None:
+        for row in Synergy.objects.ranked().filter(wanted).only("offer_id", "demand_id", "score", *FIELDS).order_by("pk"):
+            if row.pk not in self.rows:
+                self.rows[row.pk], self.before[row.pk] = row, _values(row)
+
+    def _list(self, owner: str, listings: set[int]) -> Iterable[list[Synergy]]:
+        """The lists of these listings as their `owner`, "offer" or "demand"."""
+        lists: dict[int, list[Synergy]] = {}
+        for row in self.rows.values():
+            if (key := getattr(row, f"{owner}_id")) in listings:
+                lists.setdefault(key, []).append(row)
+        return lists.values()
+
+    def rank(self, owner: str, listings: set[int], name: str, measure: Callable, order: Callable) -> None:
+        """Number the pairs of each list by `order` of what `measure` says of them."""
+        other = "demand_id" if owner == "offer" else "offer_id"
+        for rows in self._list(owner, listings):
+            numbers = order({getattr(row, other): measure(row) for row in rows})
+            for row in rows:
+                setattr(row, name, numbers[getattr(row, other)])
+
+    @staticmethod
+    def scores(row: Synergy) -> float:
+        return row.score
+
+    @staticmethod
+    def wishes(row: Synergy) -> tuple[int, float]:
+        return row.place_for_demand or _NOWHERE, row.score
+
+    def moved(self, *names: str) -> list[Synergy]:
+        """The pairs in which one of these fields is not what it was."""
+        places = [FIELDS.index(name) for name in names]
+        return [row for row in self.rows.values() if any(getattr(row, FIELDS[place]) != self.before[row.pk][place] for place in places)]
+
+    def hold_back(self, demands: set[int]) -> None:
+        for rows in self._list("demand", demands):
+            held = exposure.held_back({row.offer_id: (row.place_for_demand or _NOWHERE, row.turn or _NOWHERE) for row in rows})
+            for row in rows:
+                row.is_held_back = row.offer_id in held
+
+    def write(self) -> int:
+        for row in self.rows.values():
+            if row.place_for_demand and row.place_for_offer:
+                row.mutual_points = exposure.mutual_points(row.place_for_demand, row.place_for_offer)
+        changed = [row for row in self.rows.values() if _values(row) != self.before[row.pk]]
+        Synergy.objects.bulk_update(changed, FIELDS, batch_size=100)
+        return len(changed)
+
+
+def _values(row: Synergy) -> tuple:
+    return tuple(getattr(row, name) for name in FIELDS)
