@@ -9,7 +9,7 @@ also carries its lemma; across languages texts meet in cognates (producte, produ
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -272,20 +272,12 @@ def _lemmas(expression: str, language: str) -> tuple[str, ...]:
 
 def _with_concepts(found: list[Token]) -> list[Token]:
     """The same tokens, each with the concepts of every expression that it stands in."""
-    names = covering(found, _concepts(), longest=_longest_concept())
-    return [replace(token, concepts=own, answers=own) if own else token for token, own in zip(found, names, strict=True)]
-
-
-def covering(found: list[Token], names: Mapping[tuple[str, ...], tuple[str, ...]], *, longest: int) -> list[tuple[str, ...]]:
-    """For each token the names of every expression of at most `longest` words that it stands in.
-
-    `names` go by the language of an expression's first word and the lemmas of all its words.
-    """
-    lemmas = [t.lemma for t in found]
-    own: list[set[str]] = [set() for _ in found]
+    concepts, lemmas = _concepts(), [t.lemma for t in found]
+    names: list[set[str]] = [set() for _ in found]
     for start in range(len(found)):
-        for end in range(start + 1, min(start + longest, len(found)) + 1):
-            for name in names.get((found[start].language, *lemmas[start:end]), ()):
-                for covered in own[start:end]:
+        for end in range(start + 1, min(start + _longest_concept(), len(found)) + 1):
+            for name in concepts.get((found[start].language, *lemmas[start:end]), ()):
+                for covered in names[start:end]:
                     covered.add(name)
-    return [tuple(sorted(some)) for some in own]
+    ordered = [tuple(sorted(own)) for own in names]
+    return [replace(token, concepts=own, answers=own) if own else token for token, own in zip(found, ordered, strict=True)]

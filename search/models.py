@@ -1,0 +1,112 @@
+"""What curators teach the engine (see `vocabulary`), and every edit of it. Who is a public id: accounts are above this package."""
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import Count, Max
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.core.models import BaseModel, new_uid
+
+from .analysis import LANGUAGES
+from .enums import Action, EntryKind
+from .vocabulary import Expression, Rule
+
+NOTE_LENGTH = 200
+
+
+class EntryQuerySet(models.QuerySet):
+    """Entries of the vocabulary."""
+
+    def in_language(self, language: str) -> Self:
+        """Those with an expression in this language."""
+        return self.exclude(**{language: "", f"also_{language}": ""})
+
+
+class Entry(BaseModel):
+    """Words that mean the same, words that find others, or phrases that say nothing; one expression a line.
+
+    `also_…` is what a one-way synonym finds besides. `revision` rises with every edit, so that of two curators on the same
+    entry the later one learns of the earlier.
+    """
+
+    kind = models.CharField(_("kind"), max_length=10, choices=EntryKind)
+    ca = models.TextField(_("Catalan"), blank=True)
+    es = models.TextField(_("Spanish"), blank=True)
+    en = models.TextField(_("English"), blank=True)
+    also_ca = models.TextField(_("Catalan"), blank=True)
+    also_es = models.TextField(_("Spanish"), blank=True)
+    also_en = models.TextField(_("English"), blank=True)
+    note = models.CharField(_("note"), max_length=NOTE_LENGTH, blank=True)
+    active = models.BooleanField(_("in use"), default=True)
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    edited_by = models.UUIDField(null=True, editable=False)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("vocabulary entry")
+        verbose_name_plural = _("vocabulary entries")
+        ordering = ["kind", "id"]
+
+    def __str__(self) -> str:
+        asked = ", ".join(text for _, text in self.asked)
+        return f"{asked} → {', '.join(text for _, text in self.found)}" if self.kind == EntryKind.ONE_WAY else asked
+
+    @property
+    def asked(self) -> tuple[Expression, ...]:
+        """The expressions that mean the same, that find others, or that say nothing."""
+        return tuple((language, text) for language in LANGUAGES for text in getattr(self, language).splitlines())
+
+    @property
+    def found(self) -> tuple[Expression, ...]:
+        """What a one-way synonym finds besides."""
+        if self.kind != EntryKind.ONE_WAY:
+            return ()
+        return tuple((language, text) for language in LANGUAGES for text in getattr(self, f"also_{language}").splitlines())
+
+    def rule(self) -> Rule:
+        """As the engine uses it."""
+        return Rule(str(self.uid), self.kind, self.asked, self.found)
+
+    def facts(self) -> dict[str, object]:
+        """What an edit can change, as it is kept in the history."""
+        return {name: getattr(self, name) for name in FACTS}
+
+
+FACTS = ("kind", *LANGUAGES, *(f"also_{language}" for language in LANGUAGES), "note", "active")
+
+
+class EditQuerySet(models.QuerySet):
+    """The history."""
+
+    def version(self) -> tuple[int, int]:
+        """Changes with every edit that is committed, in whatever order: an id alone would hide one that commits late."""
+        return tuple(self.aggregate(last=Coalesce(Max("id"), 0), count=Count("id")).values())
+
+
+class Edit(models.Model):
+    """One edit of an entry: what it was and what it became, empty before it was made and after it was deleted."""
+
+    uid = models.UUIDField(default=new_uid, unique=True, editable=False)
+    entry = models.UUIDField(db_index=True)
+    action = models.CharField(max_length=10, choices=Action)
+    by = models.UUIDField(null=True)
+    at = models.DateTimeField(default=timezone.now)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    objects = EditQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.entry}"
+
+    def rules(self) -> list[Rule]:
+        """The entry before and after, as far as it was in use."""
+        return [Entry(uid=uuid.UUID(str(self.entry)), **facts).rule() for facts in (self.before, self.after) if facts.get("active")]
