@@ -45,11 +45,15 @@ def spread_around(uids: Iterable[uuid.UUID]) -> int:
 def spread_gaps() -> int:
     """Bring the lists up to date from which a pair went without a word, with its listing, or that were never counted."""
     lock()
-    dirty: set[int] = set()
-    for owner, place in (("offer", "place_for_offer"), ("demand", "place_for_demand")):
-        lists = Synergy.objects.ranked().order_by().values(owner).annotate(pairs=Count("pk"), last=Max(place))
-        dirty.update(lists.filter(Q(last=None) | ~Q(last=F("pairs"))).values_list(owner, flat=True))
-    return spread(dirty)
+    ranked = Synergy.objects.ranked().order_by()
+    offers = ranked.values("offer").annotate(pairs=Count("pk"), place=Max("place_for_offer"), last=Max("turn"))
+    demands = ranked.values("demand").annotate(pairs=Count("pk"), place=Max("place_for_demand"), listed=Count("pk", filter=Q(is_held_back=False)))
+    return spread(
+        {
+            *offers.exclude(pairs=F("place"), last=F("place")).values_list("offer", flat=True),
+            *demands.exclude(pairs=F("place"), listed__gt=0).values_list("demand", flat=True),
+        }
+    )
 
 
 def spread(listings: Iterable[int]) -> int:

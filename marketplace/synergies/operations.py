@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
+from marketplace.core import changelog
 from marketplace.listings import operations as listings
 
 from . import notices
@@ -65,6 +66,8 @@ def dismiss(synergy: Synergy, *, by: User, reason: str, comment: str = "") -> Sy
     synergy.dismissed_by, synergy.dismissed_reason, synergy.dismissed_comment = company, reason, comment.strip()[:MAX_COMMENT]
     synergy.save()
     _log(synergy, Step.DISMISSED, company, by)
+    # Its place in both lists is free now; who moves up is a matter of other rows than these two.
+    changelog.append("synergy", synergy.uid)
     return synergy
 
 
