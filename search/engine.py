@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from . import matching, reasons
+from . import matching, reasons, vocabulary
 from .backends.base import Backend, Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies
 from .backends.embedded import EmbeddedBackend
 from .documents import ListingDocument, Page, Query, Reason, Suggestion
@@ -49,6 +49,7 @@ def _embedded(path: str) -> EmbeddedBackend:
     return EmbeddedBackend(path)
 
 
+@vocabulary.in_force()
 def find(query: Query) -> Page:
     """The listings that a person looks for. Raises SearchUnavailable if no engine answers."""
     page, degraded = _ask(lambda backend: backend.find(query))
@@ -74,6 +75,7 @@ def _report(backend: Backend, error: EngineUnavailableError) -> None:
     logger.log(level, "%s does not answer: %s", backend.name, error)
 
 
+@vocabulary.in_force()
 def suggest(document: ListingDocument, *, limit: int = 20, threshold: float = matching.THRESHOLD, exclude_uids: Iterable[str] = ()) -> list[Suggestion]:
     """The listings of the opposite kind that answer `document`, best first. Raises SearchUnavailable if no engine answers.
 
@@ -88,10 +90,11 @@ def suggest_on(  # noqa: PLR0913 - those of `suggest`, with the backend and the 
     backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), today: date
 ) -> list[Suggestion]:
     """`suggest` on one backend, as of `today`."""
-    asking = matching.analysed(document)
-    frequencies = backend.frequencies(matching.vocabulary([asking]))
+    taught = vocabulary.current()
+    asking = matching.analysed(document, taught)
+    frequencies = taught.frequencies(backend, matching.vocabulary([asking]))
     wanted = Candidates(
-        terms=matching.candidate_terms(asking, frequencies),
+        terms=taught.fetching(matching.candidate_terms(asking, frequencies), answers=document.kind == "demand"),
         kind="offer" if document.kind == "demand" else "demand",
         valid_on=today,
         exclude_company=document.company_uid,
@@ -100,7 +103,7 @@ def suggest_on(  # noqa: PLR0913 - those of `suggest`, with the backend and the 
     )
     if not wanted.terms:
         return []
-    found = [matching.analysed(candidate) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
+    found = [matching.analysed(candidate, taught) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
     assessments = _assessments(backend, asking, found, frequencies, today)
     return [reasons.suggestion(a, asking=document) for a in matching.best(assessments, limit=limit, threshold=threshold)]
 
@@ -115,11 +118,12 @@ def _assessments(
         for offer in found:
             yield matching.assess(offer, asking, terms, weighing, today=today)
     elif found:
-        weighing = matching.weights(backend.frequencies(matching.vocabulary(found)))
+        weighing = matching.weights(vocabulary.current().frequencies(backend, matching.vocabulary(found)))
         for demand in found:
             yield matching.assess(asking, demand, matching.wanted_terms(demand, weighing), weighing, today=today)
 
 
+@vocabulary.in_force()
 def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
     """What speaks for and against a pair, whether or not it was suggested, as told to the demand's owner.
 
@@ -127,8 +131,9 @@ def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
     {"score", "threshold", "signals", "engine_version"}, positive if the pair reaches the threshold. Raises SearchUnavailable if no engine answers.
     """
     today = timezone.localdate()
-    wanted = matching.analysed(demand)
-    frequencies, _ = _ask(lambda backend: backend.frequencies(matching.vocabulary([wanted])))
+    taught = vocabulary.current()
+    wanted = matching.analysed(demand, taught)
+    frequencies, _ = _ask(lambda backend: taught.frequencies(backend, matching.vocabulary([wanted])))
     weighing = matching.weights(frequencies)
-    assessment = matching.assess(matching.analysed(offer), wanted, matching.wanted_terms(wanted, weighing), weighing, today=today)
+    assessment = matching.assess(matching.analysed(offer, taught), wanted, matching.wanted_terms(wanted, weighing), weighing, today=today)
     return [*reasons.obstacles(offer, demand, today), *reasons.reasons(assessment, asking=demand), reasons.verdict(assessment)]

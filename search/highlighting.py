@@ -2,7 +2,7 @@
 
 from html import escape
 
-from . import analysis
+from . import analysis, vocabulary
 from .analysis import Token
 from .documents import ListingDocument
 from .queries import FindWord
@@ -35,7 +35,7 @@ def _mark(text: str, language: str, words: list[FindWord], *, whole: bool) -> st
 
 
 def _with_stop_words(text: str, language: str) -> list[Token]:
-    found = {t.start: t for t in analysis.tokens(text, language)} | {t.start: t for t in analysis.analyse(text, language)}
+    found = {t.start: t for t in analysis.tokens(text, language)} | {t.start: t for t in vocabulary.current().analyse(text, language)}
     return [found[start] for start in sorted(found)]
 
 
@@ -57,7 +57,7 @@ def _answers(token: Token, word: FindWord) -> bool:
         token.word == word.word
         or token.lemma in word.lemmas
         or token.stem in word.stems
-        or not word.concepts.isdisjoint(token.concepts)
+        or not word.concepts.isdisjoint(token.answers)
         or (word.is_prefix and token.word.startswith(word.word))
         or (word.edits > 0 and any(is_within_edits(form, word.word, word.edits) for form in (token.word, token.lemma)))
     )

@@ -18,6 +18,7 @@ from .analysis import Token
 from .backends.base import Frequencies
 from .documents import TEXT_FIELDS, ListingDocument, Signal
 from .geo import distance_km
+from .vocabulary import EMPTY, Vocabulary
 
 #: Stored with every suggestion; changes whenever the same two texts could score otherwise.
 ENGINE_VERSION = "lexical-1"
@@ -173,20 +174,21 @@ def keys_of(token: Token) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(4_096)
-def analysed(document: ListingDocument) -> Analysed:
-    """The document ready for matching; kept for the next time, for the same listings meet again and again."""
+def analysed(document: ListingDocument, taught: Vocabulary = EMPTY) -> Analysed:
+    """The document ready for matching, read with the curators' vocabulary; kept for the next time, for the same listings meet again and again."""
     places: dict[Key, list[Place]] = {}
     words: dict[str, list[Place]] = {}
     length = 0
     for name in TEXT_FIELDS:
-        tokens = analysis.analyse(document.text(name), document.language)
+        tokens = taught.analyse(document.text(name), document.language)
         length += len(tokens)
         for token in tokens:
             place = Place(name, token)
             words.setdefault(token.lemma, []).append(place)
             for key in keys_of(token):
+                own = places.setdefault(key, [])  # Stays empty for what the text asks for but does not answer.
                 if key[0] != CONCEPT:
-                    places.setdefault(key, []).append(place)
+                    own.append(place)
         for concept, expression in _expressions(tokens):
             places.setdefault((CONCEPT, concept), []).append(Place(name, expression))
     return Analysed(document, {key: tuple(own) for key, own in places.items()}, tuple(_want(*word) for word in words.items()), length)
@@ -196,7 +198,7 @@ def _expressions(tokens: list[Token]) -> Iterator[tuple[str, Token]]:
     """Each concept with its whole expression as one token: "gel hidroalcohòlic" is one sanitiser, not two."""
     open_runs: dict[str, Token] = {}
     for token in tokens:
-        runs = {name: replace(open_runs[name], end=token.end) if name in open_runs else token for name in token.concepts}
+        runs = {name: replace(open_runs[name], end=token.end) if name in open_runs else token for name in token.answers}
         yield from ((name, run) for name, run in open_runs.items() if name not in runs)
         open_runs = runs
     yield from open_runs.items()

@@ -6,9 +6,10 @@ Both backends hold the same forms under the same names, so one set of weights se
 
 from dataclasses import dataclass
 
-from . import analysis
+from . import analysis, vocabulary
 from .analysis import LANGUAGES, Token
 from .documents import TEXT_FIELDS, ListingDocument, Query
+from .vocabulary import Forms
 
 #: Fields that hold analysed words, separated by spaces.
 FORM_FIELDS = (
@@ -35,6 +36,10 @@ FIND_WEIGHTS = {
     "text_stem": 0.6,
     "text_concept": 0.5,
 }
+
+#: What a curator's synonym gives, in whichever field; as much as the engine's own synonyms, and its words share it.
+SYNONYM_WEIGHT = 0.5
+SYNONYM_FIELDS = ("text_word", "text_lemma")
 
 #: A word being typed ("hidro") and a word mistyped ("mascarta") score a constant, below what a real match gives.
 PREFIX_WEIGHTS = {"title_word": 0.4, "company_word": 0.3, "text_word": 0.2}
@@ -66,6 +71,8 @@ class FindWord:
     stems: frozenset[str]
     concepts: frozenset[str]
     is_last: bool
+    #: Expressions that curators say it finds too: of each, the words as `vocabulary` reads them.
+    synonyms: frozenset[tuple[Forms, ...]] = frozenset()
 
     @property
     def edits(self) -> int:
@@ -86,9 +93,9 @@ class FindWord:
 
 
 def find_words(text: str) -> list[FindWord]:
-    """The words to look for, without stop words of any language unless there are no others."""
-    text = text[:MOST_FIND_CHARACTERS]
-    by_language = [{token.start: token for token in analysis.analyse(text, language)} for language in LANGUAGES]
+    """The words to look for, without stop words of any language and stop phrases unless there are no others."""
+    text, taught = text[:MOST_FIND_CHARACTERS], vocabulary.current()
+    by_language = [{token.start: token for token in taught.analyse(text, language)} for language in LANGUAGES]
     starts = set.intersection(*(set(found) for found in by_language)) or set.union(*(set(found) for found in by_language))
     if not starts:
         by_language = [{token.start: token for token in analysis.tokens(text, language)} for language in LANGUAGES]
@@ -98,13 +105,15 @@ def find_words(text: str) -> list[FindWord]:
 
 
 def _find_word(text: str, readings: list[Token], *, is_last: bool) -> FindWord:
+    concepts = frozenset(name for token in readings for name in token.concepts)
     return FindWord(
         surface=text[readings[0].start : readings[0].end],
         word=readings[0].word,
         lemmas=frozenset(token.lemma for token in readings),
         stems=frozenset(token.stem for token in readings),
-        concepts=frozenset(name for token in readings for name in token.concepts),
+        concepts=concepts,
         is_last=is_last,
+        synonyms=vocabulary.current().expressions_found(concepts),
     )
 
 

@@ -9,6 +9,7 @@ from search import matching, queries
 from search.analysis import DEFAULT_LANGUAGE, LANGUAGES
 from search.documents import TEXT_FIELDS, ListingDocument, Query, Write
 from search.queries import FACETS, FIND_WEIGHTS, FORM_FIELDS, FUZZY_WEIGHTS, PREFIX_WEIGHTS, FindWord
+from search.vocabulary import Forms
 
 from .base import Candidates
 
@@ -166,7 +167,15 @@ def _any_form(word: FindWord) -> Clause:
             exact.append(Q("multi_match", query=word.surface, fields=fields, type="most_fields", boost=weight))
         else:
             exact += [Q("term", **{name: {"value": term, "boost": weight}}) for term in sorted(word.terms(name))]
-    return Q("bool", should=exact + _tolerant(word), minimum_should_match=1)
+    synonyms = [_together(expression) for expression in word.synonyms]
+    return Q("bool", should=exact + synonyms + _tolerant(word), minimum_should_match=1)
+
+
+def _together(expression: tuple[Forms, ...]) -> Clause:
+    """All words of an expression, each in any of its forms; where they stand in the text, the index does not know."""
+    weight = queries.SYNONYM_WEIGHT / len(expression)
+    words = [[Q("term", **{name: {"value": form, "boost": weight}}) for name in queries.SYNONYM_FIELDS for form in sorted(word)] for word in expression]
+    return Q("bool", must=[Q("bool", should=forms, minimum_should_match=1) for forms in words])
 
 
 def _tolerant(word: FindWord) -> list[Clause]:

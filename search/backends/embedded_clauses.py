@@ -10,6 +10,7 @@ from tantivy import Query as Clause
 from search import queries
 from search.documents import ListingDocument, Write
 from search.queries import FORM_FIELDS, FindWord
+from search.vocabulary import Forms
 
 #: Part of a directory's name: an index of another schema is not opened but built anew.
 SCHEMA_VERSION = 1
@@ -86,7 +87,14 @@ def matching_words(words: list[FindWord]) -> Clause:
 
 def _any_form(word: FindWord) -> Clause:
     exact = (boosted(term(name, form), weight) for name, weight in queries.FIND_WEIGHTS.items() for form in word.terms(name))
-    return any_of((*exact, *_tolerant(word)))
+    return any_of((*exact, *map(_together, word.synonyms), *_tolerant(word)))
+
+
+def _together(expression: tuple[Forms, ...]) -> Clause:
+    """All words of an expression, each in any of its forms; where they stand in the text, the index does not know."""
+    weight = queries.SYNONYM_WEIGHT / len(expression)
+    words = (any_of(boosted(term(name, form), weight) for name in queries.SYNONYM_FIELDS for form in word) for word in expression)
+    return Clause.boolean_query([(Occur.Must, word) for word in words])
 
 
 def _tolerant(word: FindWord) -> Iterator[Clause]:
