@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "marketplace.demo",
     "cms.pages",
     "cms.console",
+    "marketplace.alerts",
     "marketplace.imports",
     "marketplace.synergies",
     "marketplace.listings",
@@ -185,7 +186,12 @@ SEARCH_SOURCES = ["marketplace.listings.documents.ListingSource"]
 
 # --- Privacy ----------------------------------------------------------------------------------------------------------
 # What each app knows of a person, from the highest to the lowest (see marketplace/accounts/privacy.py).
-PERSONAL_DATA = ["marketplace.synergies.privacy.PersonalData", "marketplace.listings.privacy.PersonalData", "marketplace.companies.privacy.PersonalData"]
+PERSONAL_DATA = [
+    "marketplace.alerts.privacy.PersonalData",
+    "marketplace.synergies.privacy.PersonalData",
+    "marketplace.listings.privacy.PersonalData",
+    "marketplace.companies.privacy.PersonalData",
+]
 
 # --- Files --------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -263,4 +269,4 @@ LISTING_WARNING_DAYS = env.int("LISTING_WARNING_DAYS", default=14)
 # At most one mail about new synergies a person in so many days.
 DIGEST_EVERY_DAYS = env.int("DIGEST_EVERY_DAYS", default=7)
 # Who contributes to the daily mail, in its order (see marketplace/accounts/daily.py).
-DAILY_NEWS = ["marketplace.synergies.digest.DailyNews"]
+DAILY_NEWS = ["marketplace.synergies.digest.DailyNews", "marketplace.alerts.news.DailyNews"]
