@@ -29,7 +29,7 @@ _NOWHERE = 1_000_000
 
 def lock() -> None:
     """Be the only one to write synergies until the end of the transaction; to be taken before any other lock."""
-    Reader.objects.get_or_create(name=LOCK)
+    Reader.objects.bulk_create([Reader(name=LOCK)], ignore_conflicts=True)
     Reader.objects.select_for_update().get(name=LOCK)
 
 

@@ -20,7 +20,12 @@ def test_answers_are_exported_and_lose_the_name_when_the_person_goes():
     exported = privacy.export(person)["synergies"]
     assert [(one["offer"], one["demand"], one["step"]) for one in exported["answers"]] == [("Mampares a mida", "Busquem mampares", "interest")]
     assert [one["offer"] for one in exported["announced"]] == ["Mampares a mida"]
-    assert privacy.export(other)["synergies"] == {"answers": [], "announced": []}
+    assert privacy.export(other)["synergies"] == {
+        "answers": [],
+        "announced": [],
+        "outcomes": [],
+        "curated": {"judgements": [], "proposals": [], "advice": [], "nothing_to_be_had": []},
+    }
 
     privacy.erase(person)
     assert list(SynergyEvent.objects.values_list("by", "step")) == [(None, "interest")]
