@@ -71,6 +71,28 @@ class ListingFilterSet(WaitingFilterSet):
         self.filters.move_to_end("state", last=False)
 
 
+class NoMatchFilterSet(WagtailFilterSet):
+    """For the lists of what finds nobody."""
+
+    section = _choice(_("Sector"), sections, method="filter_section")
+    place = django_filters.CharFilter(label=_("Municipality"), field_name="place__name", lookup_expr="icontains")
+    category = _several(_("Category"), Category.choices)
+    language = _several(_("Language"), settings.LANGUAGES)
+    age = _choice(_("Public for"), AGES, method="filter_age")
+
+    class Meta:
+        model = Listing
+        fields = []
+
+    def filter_section(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Everything below the section."""
+        return queryset.filter(sector__path__startswith=value)
+
+    def filter_age(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Published at least so many days ago."""
+        return queryset.filter(published_at__lt=timezone.now() - datetime.timedelta(days=int(value)))
+
+
 class CompanyFilterSet(WagtailFilterSet):
     """For the list of companies."""
 

@@ -4,6 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.listings.enums import Move
+from marketplace.synergies import curating
+from marketplace.synergies.enums import Unmet
 
 from . import reasons
 
@@ -38,3 +40,35 @@ class ReasonForm(forms.Form):
     def text(self, language: str) -> str:
         """The reason in the curator's words, or the ready-made one in the language of the company."""
         return self.cleaned_data["reason"] or reasons.text(self.cleaned_data["ready"], language=language)
+
+
+class AdviceForm(forms.Form):
+    """What a company should add to its text."""
+
+    text = forms.CharField(
+        label=_("What should the company add?"),
+        max_length=curating.MAX_ADVICE,
+        strip=True,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Its people get this by mail and see it beside the listing until they change it. Write in the company's language."),
+    )
+
+
+class UnmetForm(forms.Form):
+    """Why nothing is to be had."""
+
+    reason = forms.ChoiceField(label=_("Why is nothing to be had?"), choices=Unmet, widget=forms.RadioSelect)
+    comment = forms.CharField(label=_("Comment for colleagues"), max_length=curating.MAX_NOTE, required=False)
+
+
+class ProposeForm(forms.Form):
+    """A word for both companies."""
+
+    note = forms.CharField(
+        label=_("Why these two? (optional)"),
+        max_length=curating.MAX_NOTE,
+        required=False,
+        strip=True,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Both companies read it in the mail and on the page."),
+    )

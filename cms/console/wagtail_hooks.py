@@ -14,7 +14,10 @@ from .companies import CompaniesView, CompanyView, JoinView
 from .home import FiguresPanel
 from .imports import DiscardView, ImportsView, ImportView, PreviewView, RowsView, UndoView, UploadView
 from .listings import AllView, WaitingView
+from .no_match import MatchesView, NearestView, NoMatchDemandsView, NoMatchOffersView, NothingView, UnseenView
+from .pairs import PairView
 from .review import ReviewView
+from .unmet import OutcomesView, UnmetCsvView, UnmetPanel
 
 for action in (PublishAction, RequestChangesAction, RejectAction):
     hooks.register("register_bulk_action", action)
@@ -29,6 +32,20 @@ def addresses() -> list:
         path("listings/", AllView.as_view(), name="console_listings"),
         path("listings/results/", AllView.as_view(results_only=True), name="console_listings_results"),
         path("review/<uuid:uid>/", ReviewView.as_view(), name="console_review"),
+        path("no-match/", NoMatchDemandsView.as_view(), name="console_no_match"),
+        path("no-match/results/", NoMatchDemandsView.as_view(results_only=True), name="console_no_match_results"),
+        path("no-match/offers/", NoMatchOffersView.as_view(), name="console_no_match_offers"),
+        path("no-match/offers/results/", NoMatchOffersView.as_view(results_only=True), name="console_no_match_offers_results"),
+        path("no-match/unseen/", UnseenView.as_view(), name="console_unseen"),
+        path("no-match/unseen/results/", UnseenView.as_view(results_only=True), name="console_unseen_results"),
+        path("no-match/nothing/", NothingView.as_view(), name="console_nothing"),
+        path("no-match/nothing/results/", NothingView.as_view(results_only=True), name="console_nothing_results"),
+        path("no-match/figures.csv", UnmetCsvView.as_view(), name="console_unmet_csv"),
+        path("matches/<uuid:uid>/", MatchesView.as_view(), name="console_matches"),
+        path("matches/<uuid:uid>/nearest/", NearestView.as_view(), name="console_nearest"),
+        path("pairs/<uuid:offer>/<uuid:demand>/", PairView.as_view(), name="console_pair"),
+        path("outcomes/", OutcomesView.as_view(), name="console_outcomes"),
+        path("outcomes/results/", OutcomesView.as_view(results_only=True), name="console_outcomes_results"),
         path("companies/", CompaniesView.as_view(), name="console_companies"),
         path("companies/results/", CompaniesView.as_view(results_only=True), name="console_companies_results"),
         path("companies/<uuid:uid>/", CompanyView.as_view(), name="console_company"),
@@ -53,6 +70,8 @@ def _register(label: str, url_name: str, *, icon: str, order: int) -> None:
 
 _register(_("Review"), "console_waiting", icon="clipboard-list", order=10)
 _register(_("Listings"), "console_listings", icon="list-ul", order=11)
+_register(_("No good match"), "console_no_match", icon="warning", order=11)
+_register(_("Outcomes"), "console_outcomes", icon="success", order=11)
 _register(_("Companies"), "console_companies", icon="group", order=12)
 _register(_("Imports"), "console_imports", icon="upload", order=13)
 
@@ -61,6 +80,7 @@ _register(_("Imports"), "console_imports", icon="upload", order=13)
 def figures(request: HttpRequest, panels: list) -> None:
     """The marketplace's figures come first."""
     panels.append(FiguresPanel())
+    panels.append(UnmetPanel())
 
 
 @hooks.register("insert_global_admin_css")
