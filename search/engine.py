@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from . import matching, reasons, vocabulary
+from . import matching, reasons, vectors, vocabulary
 from .backends.base import Backend, Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies
 from .backends.embedded import EmbeddedBackend
 from .documents import ListingDocument, Page, Query, Reason, Suggestion
@@ -26,6 +26,9 @@ CANDIDATES = 200
 
 #: An offer's candidates are demands with words of their own, each to be weighed: fewer of them keep it quick.
 CANDIDATES_FOR_OFFER = 100
+
+#: How many more by meaning, that share few words or none.
+NEAREST = 100
 
 
 def backends() -> list[Backend]:
@@ -82,6 +85,7 @@ def suggest(document: ListingDocument, *, limit: int = 20, threshold: float = ma
     Valid today, of another company, within both sides' reach. `document` need not be in the index.
     """
     today = timezone.localdate()
+    (document,) = vectors.with_kept([document])
     answer, _ = _ask(lambda backend: suggest_on(backend, document, limit=limit, threshold=threshold, exclude_uids=tuple(exclude_uids), today=today))
     return answer
 
@@ -100,12 +104,14 @@ def suggest_on(  # noqa: PLR0913 - those of `suggest`, with the backend and the 
         exclude_company=document.company_uid,
         exclude_uids=(document.uid, *exclude_uids),
         size=CANDIDATES if document.kind == "demand" else CANDIDATES_FOR_OFFER,
+        direction=tuple(asking.meaning.direction.tolist()) if asking.meaning else (),
+        nearest=NEAREST,
     )
-    if not wanted.terms:
+    if not wanted.terms and not wanted.direction:
         return []
     found = [matching.analysed(candidate, taught) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
     assessments = _assessments(backend, asking, found, frequencies, today)
-    return [reasons.suggestion(a, asking=document) for a in matching.best(assessments, limit=limit, threshold=threshold)]
+    return [reasons.suggestion(a, asking=document) for a in matching.best(assessments, asking=document, limit=limit, threshold=threshold)]
 
 
 def _assessments(
@@ -123,6 +129,13 @@ def _assessments(
             yield matching.assess(asking, demand, matching.wanted_terms(demand, weighing), weighing, today=today)
 
 
+def holding(terms: vocabulary.Terms, *, kind: str, limit: int) -> list[ListingDocument]:
+    """The listings of a kind, valid today, that hold most of these terms of the index. Raises SearchUnavailable if no engine answers."""
+    wanted = Candidates(terms=terms, kind=kind, valid_on=timezone.localdate(), size=limit)
+    found, _ = _ask(lambda backend: backend.candidates(wanted))
+    return [document for document, _ in found]
+
+
 @vocabulary.in_force()
 def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
     """What speaks for and against a pair, whether or not it was suggested, as told to the demand's owner.
@@ -132,6 +145,7 @@ def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
     """
     today = timezone.localdate()
     taught = vocabulary.current()
+    offer, demand = vectors.with_kept([offer, demand])
     wanted = matching.analysed(demand, taught)
     frequencies, _ = _ask(lambda backend: taught.frequencies(backend, matching.vocabulary([wanted])))
     weighing = matching.weights(frequencies)

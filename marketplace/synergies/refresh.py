@@ -21,8 +21,10 @@ from marketplace.listings import documents
 from marketplace.listings.enums import Kind
 from marketplace.listings.models import Listing
 from search import index
+from search import vocabulary as known_words
+from search.editing import VOCABULARY
 
-from . import exposure, why
+from . import exposure, vocabulary, why
 from .enums import State, Step
 from .models import Synergy, SynergyEvent
 from .reasons import turned
@@ -56,7 +58,10 @@ def run_once() -> int:
 
 
 def _handle(changes: list[Change]) -> None:
-    refresh({change.uid for change in changes if change.kind == "listing"})
+    known_words.check()
+    if edited := {change.uid for change in changes if change.kind == VOCABULARY}:
+        vocabulary.follow(edited)
+    refresh({change.uid for change in changes if change.kind in {"listing", "listing:vectors", vocabulary.REMATCH}})
     if answered := {change.uid for change in changes if change.kind == "synergy"}:
         exposure.spread_around(answered)
 
@@ -136,7 +141,10 @@ def _doubtful(live: list[Listing], proposals: dict[Pair, Proposal]) -> set[Pair]
     """
     of_these = Synergy.objects.filter(_touching(live), state=State.SUGGESTED, proposed_at=None)
     fresh = of_these.filter(
-        offer_version=F("offer__version"), demand_version=F("demand__version"), engine_version=search.ENGINE_VERSION, modified__gt=_index_moved()
+        offer_version=F("offer__version"),
+        demand_version=F("demand__version"),
+        engine_version=search.ENGINE_VERSION,
+        modified__gt=max(_index_moved(), vocabulary.known_since()),
     )
     stored = of_these.exclude(pk__in=fresh.values("pk")).values_list("offer__uid", "demand__uid")
     return set(stored) - proposals.keys()
