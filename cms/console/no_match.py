@@ -74,11 +74,11 @@ class _NoMatchView(CuratorRequiredMixin, ReportView):
         """Common columns."""
         return [
             TitleColumn("title", label=_("Title"), get_url=lambda listing: reverse("console_matches", args=[listing.uid]), sort_key="title"),
-            Column("company", label=_("Company"), accessor="company.name", sort_key="company__name", width="15%"),
+            Column("company", label=_("Company"), accessor="company.name", sort_key="company__name", width="13%"),
             *self.own_columns(),
-            Column("sector", label=_("Sector"), accessor="sector.label", sort_key="sector__path", classname="console-roomy", width="15%"),
-            Column("place", label=_("Municipality"), accessor="place.name", sort_key="place__name", width="11%"),
-            Column("age", label=_("Public for"), accessor=lambda one: timesince(one.published_at or one.created, depth=1), sort_key="published_at", width="9%"),
+            Column("sector", label=_("Sector"), accessor="sector.label", sort_key="sector__path", classname="console-roomy", width="12%"),
+            Column("place", label=_("Municipality"), accessor="place.name", sort_key="place__name", width="9%"),
+            Column("age", label=_("Public for"), accessor=lambda one: timesince(one.published_at or one.created, depth=1), sort_key="published_at", width="8%"),
         ]
 
     def own_columns(self) -> list:
@@ -120,10 +120,7 @@ class NoMatchDemandsView(_NoMatchView):
 
     def own_columns(self) -> list:
         """The nearest, and how many were set aside."""
-        return [
-            NearestColumn("nearest", label=_("Nearest, and what it lacks"), accessor="uid", width="24%"),
-            Column("refused", label=_("Set aside"), accessor=lambda listing: listing.refused or "", classname="console-roomy", width="7%"),
-        ]
+        return [NearestColumn("nearest", label=_("Nearest, and what it lacks"), accessor=lambda listing: listing, width="29%")]
 
 
 class NoMatchOffersView(NoMatchDemandsView):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import View
@@ -28,6 +29,7 @@ from .files import csv_lines, write_workbook
 #: Lines of a chart on the first page; the file has them all.
 MOST_LINES = 5
 MONTHS_SHOWN = 6
+LONGEST_LABEL = 34
 
 
 class UnmetPanel(Component):
@@ -51,7 +53,11 @@ class UnmetPanel(Component):
         figures, labels = unmet.figures(), unmet.section_labels()
         return {
             "figures": figures,
-            "sections": [(f"{one.label} · {labels.get(one.label, '')}", one.unmet) for one in figures.by_section()[:MOST_LINES] if one.unmet],
+            "sections": [
+                (Truncator(f"{one.label} · {labels.get(one.label, '')}").chars(LONGEST_LABEL), one.unmet)
+                for one in figures.by_section()[:MOST_LINES]
+                if one.unmet
+            ],
             "places": [(one.label, one.unmet) for one in figures.by_place()[:MOST_LINES] if one.unmet],
             "months": [(date_format(month, "YEAR_MONTH_FORMAT"), one.unmet) for month, one in figures.by_month()[-MONTHS_SHOWN:]],
         }
