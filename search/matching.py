@@ -2,9 +2,10 @@
 
 A pair has one score, whoever asks: how much of what the demand wants does the offer answer? Each word of the demand weighs
 by its rarity; the offer answers it with the same word, another inflection, a cognate or a synonym, each a little weaker. The
-answered weight, measured by what the demand could reach, gives the text's points, so every point leads back to two places in
-the two texts. Sector, place and freshness add theirs. What is not known (no sector, no coordinates) is neutral: it gives the
-middle, not nothing.
+answered weight, measured by what the demand could reach, gives the words' points, so every point leads back to two places in
+the two texts. The nearness of their meanings (see `meaning`) gives as many, and leads back to the passage that comes nearest.
+Sector, place and freshness add theirs. What is not known (no sector, no coordinates) is neutral: it gives the middle, not
+nothing; where no meaning is known, the words speak for both.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,29 +14,43 @@ from datetime import date
 from functools import lru_cache
 from math import log
 
-from . import analysis
+from . import analysis, meaning
 from .analysis import Token
 from .backends.base import Frequencies
 from .documents import TEXT_FIELDS, ListingDocument, Signal
 from .geo import distance_km
+from .meaning import Meaning, Nearness
 from .vocabulary import EMPTY, Vocabulary
 
 #: Stored with every suggestion; changes whenever the same two texts could score otherwise.
-ENGINE_VERSION = "lexical-1"
+ENGINE_VERSION = "fusion-2"
 
 #: Below this there is no suggestion: "no good match" is an answer. In the demo city the best match of a demand has 60 on
 #: average, the second 39, the fifth 24; few below 40 would help anybody.
 THRESHOLD = 40.0
 
 # --- What each signal gives at most; together 100 -----------------------------------------------------------------
-TEXT_POINTS = 60.0  # What is asked for is what counts; a perfect place cannot save a wrong product.
-SECTOR_POINTS = 18.0  # A second opinion about the text, independent of its words and of its language.
-PLACE_POINTS = 14.0  # The nearer of two equal offers is better, but most goods travel.
-FRESHNESS_POINTS = 8.0  # An old listing's owner may have found a partner already.
+CONTENT_POINTS = 70.0  # What is asked for is what counts; a perfect place cannot save a wrong product.
+SECTOR_POINTS = 14.0  # A second opinion about the text, independent of its words and of its language.
+PLACE_POINTS = 10.0  # The nearer of two equal offers is better, but most goods travel.
+FRESHNESS_POINTS = 6.0  # An old listing's owner may have found a partner already.
 
-#: From this share of the text's points on, the other signals count in full; below, in proportion: the same street and the same
+#: The meaning's share of the content's points; the words have the rest. Anything from 0.4 to 0.65 is as good on the judged sets.
+MEANING_SHARE = 0.48
+#: Across languages words meet only by cognates and synonyms: they say less.
+MEANING_SHARE_ACROSS = 0.63
+
+#: From this nearness on the meaning gives all its points: half of the good pairs of the judged sets lie between 0.25 and 0.45, chance ones
+#: around 0.05, and few reach 0.6.
+FULL_NEARNESS = 0.6
+
+#: From this share of the content's points on, the other signals count in full; below, in proportion: the same street and the same
 #: sector are no match when the texts have nothing to say to each other.
 FULL_SUPPORT = 0.35
+
+#: How much the neighbours' mean score counts beside the own one in the order of suggestions. From 0.2 to 0.5 Recall@100 of both sets of
+#: procurement rises by 0.01 to 0.015 and nothing falls.
+VOUCHED_SHARE = 0.5
 
 #: What a signal gives of its maximum when nothing is known.
 NEUTRAL = 0.5
@@ -134,6 +149,7 @@ class Analysed:
     places: dict[Key, tuple[Place, ...]]
     wants: tuple[Want, ...]
     length: int
+    meaning: Meaning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +207,7 @@ def analysed(document: ListingDocument, taught: Vocabulary = EMPTY) -> Analysed:
                     own.append(place)
         for concept, expression in _expressions(tokens):
             places.setdefault((CONCEPT, concept), []).append(Place(name, expression))
-    return Analysed(document, {key: tuple(own) for key, own in places.items()}, tuple(_want(*word) for word in words.items()), length)
+    return Analysed(document, {key: tuple(own) for key, own in places.items()}, tuple(_want(*word) for word in words.items()), length, meaning.of(document))
 
 
 def _expressions(tokens: list[Token]) -> Iterator[tuple[str, Token]]:
@@ -283,7 +299,7 @@ def coverage(terms: list[Term], found: Iterable[Answer]) -> float:
 # --- Signals: shares from 0 to 1, None if nothing is known --------------------------------------------------------------
 
 
-def text_share(covered: float) -> float:
+def words_share(covered: float) -> float:
     """Half the points at HALF_COVERAGE, steep around it, never quite all."""
     return covered**COVERAGE_STEEPNESS / (covered**COVERAGE_STEEPNESS + HALF_COVERAGE**COVERAGE_STEEPNESS)
 
@@ -345,6 +361,7 @@ class Assessment:
     signals: tuple[Signal, ...]
     terms: tuple[Term, ...]
     found: tuple[Answer, ...]
+    nearness: Nearness | None
     offer: Analysed
     demand: Analysed
     today: date
@@ -353,23 +370,39 @@ class Assessment:
 def assess(offer: Analysed, demand: Analysed, terms: list[Term], weighing: Weights, *, today: date) -> Assessment:
     """The assessment of a pair; `terms` are the demand's, weighed by `weighing`."""
     found = answers(terms, offer, weighing)
-    one, other = offer.document, demand.document
-    text = text_share(coverage(terms, found))
-    support = min(1.0, text / FULL_SUPPORT)
-    signals = (
-        Signal("text", TEXT_POINTS * text, TEXT_POINTS),
-        _supporting("sector", SECTOR_POINTS * support, sector_share(one.sectors, other.sectors), SECTOR_POINTS),
-        _supporting("place", PLACE_POINTS * support, place_share(one, other), PLACE_POINTS),
-        _supporting("freshness", FRESHNESS_POINTS * support, freshness_share(age_days(one, other, today)), FRESHNESS_POINTS),
-    )
-    return Assessment(sum(signal.points for signal in signals), signals, tuple(terms), tuple(found), offer, demand, today)
+    near = meaning.nearness(demand.meaning, offer.meaning)
+    signals = tuple(_signals(offer.document, demand.document, coverage(terms, found), near, today))
+    return Assessment(sum(signal.points for signal in signals), signals, tuple(terms), tuple(found), near, offer, demand, today)
+
+
+def _signals(one: ListingDocument, other: ListingDocument, covered: float, near: Nearness | None, today: date) -> Iterator[Signal]:
+    words = words_share(covered)
+    if near is None:
+        content = [Signal("text", CONTENT_POINTS * words, CONTENT_POINTS)]
+    else:
+        of_meaning = CONTENT_POINTS * (MEANING_SHARE if one.language == other.language else MEANING_SHARE_ACROSS)
+        of_words = CONTENT_POINTS - of_meaning
+        content = [Signal("text", of_words * words, of_words), Signal("meaning", of_meaning * min(1.0, near.value / FULL_NEARNESS), of_meaning)]
+    yield from content
+    support = min(1.0, sum(signal.points for signal in content) / CONTENT_POINTS / FULL_SUPPORT)
+    yield _supporting("sector", SECTOR_POINTS * support, sector_share(one.sectors, other.sectors), SECTOR_POINTS)
+    yield _supporting("place", PLACE_POINTS * support, place_share(one, other), PLACE_POINTS)
+    yield _supporting("freshness", FRESHNESS_POINTS * support, freshness_share(age_days(one, other, today)), FRESHNESS_POINTS)
 
 
 def _supporting(name: str, points: float, share: float | None, maximum: float) -> Signal:
     return Signal(name, points * (NEUTRAL if share is None else share), maximum)
 
 
-def best(assessments: Iterable[Assessment], *, limit: int, threshold: float) -> list[Assessment]:
-    """At most `limit` assessments from `threshold` on, best first; equal scores in a stable order."""
-    good = [a for a in assessments if a.score >= threshold]
-    return sorted(good, key=lambda a: (-a.score, a.offer.document.uid, a.demand.document.uid))[:limit]
+def best(assessments: Iterable[Assessment], *, asking: ListingDocument, limit: int, threshold: float) -> list[Assessment]:
+    """At most `limit` of the assessments of `asking` from `threshold` on, the most promising first, equal ones in a stable order.
+
+    The order is that of the scores, helped by what the listings most like each of them score. The score itself stays a fact of
+    the pair: nobody's rises because somebody else publishes.
+    """
+    every = list(assessments)
+    others = [a.offer if asking.kind == "demand" else a.demand for a in every]
+    support = meaning.vouched([a.score for a in every], [other.meaning for other in others])
+    promising = [(a.score + VOUCHED_SHARE * vouched, a) for a, vouched in zip(every, support, strict=True) if a.score >= threshold]
+    promising.sort(key=lambda pair: (-pair[0], pair[1].offer.document.uid, pair[1].demand.document.uid))
+    return [a for _, a in promising[:limit]]

@@ -110,3 +110,15 @@ class Edit(models.Model):
     def rules(self) -> list[Rule]:
         """The entry before and after, as far as it was in use."""
         return [Entry(uid=uuid.UUID(str(self.entry)), **facts).rule() for facts in (self.before, self.after) if facts.get("active")]
+
+
+class KeptVector(models.Model):
+    """A vector of a text, by a hash of the text and of all else that shapes it (see `vectors`). Holds no text and names no listing."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    vector = models.TextField()
+    #: The last day on which a listing was seen to need it; who is not needed any more goes.
+    needed_on = models.DateField(default=timezone.localdate)
+
+    def __str__(self) -> str:
+        return self.key

@@ -28,9 +28,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """Ask for the documents of `kind` that share most with `terms`: weight by term, by field of queries.FORM_FIELDS."""
+    """Ask for the `size` documents of `kind` that share most with `terms` (weight by term, by field of queries.FORM_FIELDS).
+
+    With a `direction` (see `meaning`; empty without), besides them for the `nearest` whose vectors point most that way.
+    """
 
     terms: dict[str, dict[str, float]]
+    direction: tuple[float, ...] = ()
+    nearest: int = 0
     kind: str
     valid_on: date
     exclude_company: str = ""
@@ -67,7 +72,7 @@ class Backend(Protocol):
         """The page of hits that `query` asks for."""
 
     def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
-        """Best first, with the engine's own score."""
+        """By terms, best first, with the engine's own score; then those by direction that are not among them, with 0."""
 
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
         """Document frequencies of terms by field."""

@@ -106,14 +106,14 @@ class ElasticBackend:
             return []
 
     def _is_current(self, name: str) -> bool:
-        return name.startswith(f"{self._alias}-v{bodies.SCHEMA_VERSION}-")
+        return name.rpartition("-")[0] == f"{self._alias}-{bodies.schema()}"
 
     def create(self) -> None:
         if not self.exists():
             self.swap(self.stage())
 
     def stage(self) -> Self:
-        name = f"{self._alias}-v{bodies.SCHEMA_VERSION}-{uuid.uuid4().hex[:12]}"
+        name = f"{self._alias}-{bodies.schema()}-{uuid.uuid4().hex[:12]}"
         with self._asking(patient=True) as client:
             client.indices.create(index=name, **bodies.definition(), wait_for_active_shards=1)
         return type(self)(self._client, self._prefix, index=name, breaker=self._breaker)
@@ -187,10 +187,25 @@ class ElasticBackend:
         # Half an answer would make listings vanish without a word.
         return client.search(index=self._index, allow_partial_search_results=False, **_arguments(body)).body
 
+    def _searches(self, client: Elasticsearch, queries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Several searches in one request."""
+        if len(queries) == 1:
+            return [self._search(client, queries[0])]
+        head = {"allow_partial_search_results": False}
+        answers = client.msearch(index=self._index, searches=[line for body in queries for line in (head, body)])["responses"]
+        for answer in answers:
+            if "error" in answer:
+                raise EngineUnavailableError(str(answer["error"].get("reason", answer["error"])))
+        return answers
+
     def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
         with self._asking() as client:
-            found = self._search(client, bodies.candidates(wanted))
-            return [(bodies.document_of(hit), hit["_score"]) for hit in found["hits"]["hits"]]
+            asked = ([bodies.candidates(wanted)] if wanted.terms else []) + ([bodies.nearest(wanted)] if wanted.direction else [])
+            answers = self._searches(client, asked)
+            by_terms = answers[0]["hits"]["hits"] if wanted.terms else []
+            known = {hit["_id"] for hit in by_terms}
+            near = [hit for hit in answers[-1]["hits"]["hits"] if hit["_id"] not in known] if wanted.direction else []
+            return [(bodies.document_of(hit), hit["_score"]) for hit in by_terms] + [(bodies.document_of(hit), 0.0) for hit in near]
 
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
         with self._asking() as client:

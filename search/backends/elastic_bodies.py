@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from elasticsearch_dsl import A, Boolean, Date, Document, GeoPoint, InnerDoc, Keyword, Long, MetaField, Object, Q, Text
+from elasticsearch_dsl import A, Boolean, Date, DenseVector, Document, GeoPoint, InnerDoc, Keyword, Long, MetaField, Object, Q, Text
 from elasticsearch_dsl.query import Query as Clause
 
-from search import matching, queries
+from search import encoding, matching, meaning, queries
 from search.analysis import DEFAULT_LANGUAGE, LANGUAGES
 from search.documents import TEXT_FIELDS, ListingDocument, Query, Write
 from search.queries import FACETS, FIND_WEIGHTS, FORM_FIELDS, FUZZY_WEIGHTS, PREFIX_WEIGHTS, FindWord
@@ -13,8 +13,7 @@ from search.vocabulary import Forms
 
 from .base import Candidates
 
-#: Part of an index's name: an index of another schema is not used but built anew.
-SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 #: Elasticsearch's own language analyzers make the stems that `find` looks for; the embedded engine's come from `analysis`.
 STEMMED = {"title_stem": "title_language", "text_stem": "text_language"}
@@ -68,9 +67,19 @@ for _name in FORM_FIELDS:
     ListingIndex._doc_type.mapping.field(_name, Text(analyzer="whitespace", index_options="freqs"))  # noqa: SLF001 - what Document.field would be
 
 
+def schema() -> str:
+    """Part of an index's name: an index of another schema, or with another encoder's vectors, is not used but built anew."""
+    return "-".join(filter(None, (f"v{_SCHEMA_VERSION}", encoding.name())))
+
+
 def definition() -> dict[str, Any]:
     """Settings and mappings for the index's creation."""
-    return ListingIndex._index.to_dict()  # noqa: SLF001 - elasticsearch-dsl's own name for it
+    body = ListingIndex._index.to_dict()  # noqa: SLF001 - elasticsearch-dsl's own name for it
+    if encoder := encoding.encoder():
+        # One byte a number: a quarter of the memory, and the order of the nearest stays nearly the same.
+        direction = DenseVector(dims=encoder.dimensions, similarity="dot_product", index_options={"type": "int8_hnsw"})
+        body["mappings"]["properties"]["direction"] = direction.to_dict()
+    return body
 
 
 def indexed(write: Write) -> dict[str, Any]:
@@ -80,7 +89,9 @@ def indexed(write: Write) -> dict[str, Any]:
         return {"uid": write.uid, "live": False, "document_version": 0}
     # Which of the analyzers; a language that has none is read like the most frequent one.
     language = document.language if document.language in LANGUAGES else DEFAULT_LANGUAGE
+    own = meaning.of(document)
     return {
+        **({"direction": own.direction.tolist()} if own and own.encoder == encoding.name() else {}),
         "uid": document.uid,
         "live": True,
         "document_version": document.version,
@@ -193,22 +204,37 @@ def _tolerant(word: FindWord) -> list[Clause]:
 def candidates(wanted: Candidates) -> dict[str, Any]:
     """The body that fetches what may match, with the engine's own BM25; the scoring is done in `matching`."""
     should = [Q("term", **{name: {"value": term, "boost": weight}}) for name, terms in wanted.terms.items() for term, weight in terms.items()]
-    must_not = [Q("ids", values=list(wanted.exclude_uids))] if wanted.exclude_uids else []
-    if wanted.exclude_company:
-        must_not.append(Q("term", company_uid=wanted.exclude_company))
     return {
-        "query": Q(
-            "bool",
-            should=should,
-            minimum_should_match=1,
-            filter=[Q("term", live=True), Q("term", kind=wanted.kind), Q("range", valid_until={"gte": wanted.valid_on.isoformat()})],
-            must_not=must_not,
-        ).to_dict(),
+        "query": Q("bool", should=should, minimum_should_match=1, **_eligible(wanted)).to_dict(),
         "size": wanted.size,
         "sort": ["_score", {"recency": "desc"}],
         "track_total_hits": False,
         "_source": ["source"],
     }
+
+
+def nearest(wanted: Candidates) -> dict[str, Any]:
+    """The body that fetches what points the same way."""
+    return {
+        "knn": {
+            "field": "direction",
+            "query_vector": list(wanted.direction),
+            "k": wanted.nearest,
+            "num_candidates": 2 * wanted.nearest,
+            "filter": Q("bool", **_eligible(wanted)).to_dict(),
+        },
+        "size": wanted.nearest,
+        "track_total_hits": False,
+        "_source": ["source"],
+    }
+
+
+def _eligible(wanted: Candidates) -> dict[str, list[Clause]]:
+    must_not = [Q("ids", values=list(wanted.exclude_uids))] if wanted.exclude_uids else []
+    if wanted.exclude_company:
+        must_not.append(Q("term", company_uid=wanted.exclude_company))
+    today = wanted.valid_on.isoformat()
+    return {"filter": [Q("term", live=True), Q("term", kind=wanted.kind), Q("range", valid_until={"gte": today})], "must_not": must_not}
 
 
 def frequencies(terms: dict[str, Any]) -> dict[str, Any]:

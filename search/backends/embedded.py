@@ -26,9 +26,9 @@ from search.highlighting import highlights
 from search.queries import FACETS
 
 from .base import Candidates, EngineUnavailableError, Frequencies, Stored
+from .directions import Directions
 from .embedded_clauses import (
     SCHEMA,
-    SCHEMA_VERSION,
     any_of,
     at_least,
     boosted,
@@ -37,6 +37,7 @@ from .embedded_clauses import (
     matching_words,
     one_of,
     position_of,
+    schema,
     silent,
     stored_document,
     term,
@@ -46,6 +47,9 @@ _POINTER = "current"
 _WRITER_MEMORY = 32_000_000
 _WRITER_PATIENCE_SECONDS = 10.0
 _FORGOTTEN_SECONDS = 86_400
+
+#: So many times the wanted number is looked at: some of the nearest are out of date or of the same company.
+_SPARE = 2
 
 
 @contextmanager
@@ -61,6 +65,7 @@ class _Snapshot:
     """One commit of the index, for reading."""
 
     stamp: tuple[str, int, int]
+    home: Path
     index: tantivy.Index
     searcher: tantivy.Searcher
     positions: dict[str, tuple[float, float]]
@@ -83,6 +88,7 @@ class EmbeddedBackend:
         self.path = Path(path)
         self._directory = directory
         self._snapshot: _Snapshot | None = None
+        self._kept_directions: Directions | None = None
 
     # --- The index as a whole -------------------------------------------------------------------------------------
 
@@ -96,7 +102,7 @@ class EmbeddedBackend:
                 self.swap(staged)
 
     def stage(self) -> Self:
-        name = f"v{SCHEMA_VERSION}-{uuid.uuid4().hex[:12]}"
+        name = f"{schema()}-{uuid.uuid4().hex[:12]}"
         with _translated_errors():
             (self.path / name).mkdir(parents=True)
             tantivy.Index(SCHEMA, path=str(self.path / name))
@@ -136,7 +142,7 @@ class EmbeddedBackend:
         except OSError:
             return None
         home = self.path / name
-        return home if name.startswith(f"v{SCHEMA_VERSION}-") and (home / "meta.json").is_file() else None
+        return home if name.rpartition("-")[0] == schema() and (home / "meta.json").is_file() else None
 
     def _read(self) -> _Snapshot:
         home = self._home()
@@ -150,7 +156,7 @@ class EmbeddedBackend:
                 index = tantivy.Index.open(str(home))
                 searcher = index.searcher()
                 positions = {key: tuple(map(float, key.split(","))) for key, _ in searcher.terms_with_prefix("position", "") if key}
-                self._snapshot = _Snapshot(stamp, index, searcher, positions)
+                self._snapshot = _Snapshot(stamp, home, index, searcher, positions)
             return self._snapshot
 
     # --- Writing --------------------------------------------------------------------------------------------------
@@ -164,6 +170,8 @@ class EmbeddedBackend:
                 snapshot.index.reload()
                 stored = self._versions(snapshot.index.searcher(), [write.uid for write in writes])
                 newest = _newest(writes, stored, force=force)
+                # Before the documents: a direction too many finds nothing, one too few would hide a listing.
+                Directions(snapshot.home).write(newest.values())
                 for write in newest.values():
                     writer.delete_documents_by_term("uid", write.uid)
                     writer.add_document(indexed(write))
@@ -200,7 +208,8 @@ class EmbeddedBackend:
             return _Finder(snapshot, query).page()
 
     def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
-        searcher = self._read().searcher
+        snapshot = self._read()
+        searcher = snapshot.searcher
         matching = any_of(boosted(term(name, word), weight) for name, words in wanted.terms.items() for word, weight in words.items())
         filters = [
             (Occur.Must, silent(term("kind", wanted.kind))),
@@ -211,7 +220,24 @@ class EmbeddedBackend:
             filters.append((Occur.MustNot, term("company_uid", wanted.exclude_company)))
         with _translated_errors():
             hits = searcher.search(Clause.boolean_query([(Occur.Must, matching), *filters]), wanted.size, count=False).hits
-            return [(stored_document(searcher, address), score) for score, address in hits]
+            found = {document.uid: (document, score) for document, score in ((stored_document(searcher, address), score) for score, address in hits)}
+            for document in self._nearest(snapshot, wanted, filters):
+                found.setdefault(document.uid, (document, 0.0))
+            return list(found.values())
+
+    def _nearest(self, snapshot: _Snapshot, wanted: Candidates, filters: list[tuple[Occur, Clause]]) -> list[ListingDocument]:
+        """The documents that point most in the wanted direction, the nearest first; the filters are asked afterwards, of the nearest."""
+        uids = self._directions(snapshot).nearest(wanted.kind, wanted.direction, _SPARE * wanted.nearest) if wanted.direction else []
+        if not uids:
+            return []
+        hits = snapshot.searcher.search(Clause.boolean_query([(Occur.Must, one_of("uid", uids)), *filters]), len(uids), count=False).hits
+        documents = {document.uid: document for document in (stored_document(snapshot.searcher, address) for _, address in hits)}
+        return [documents[uid] for uid in uids if uid in documents][: wanted.nearest]
+
+    def _directions(self, snapshot: _Snapshot) -> Directions:
+        if self._kept_directions is None or self._kept_directions.home != snapshot.home:
+            self._kept_directions = Directions(snapshot.home)
+        return self._kept_directions
 
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
         snapshot = self._read()

@@ -7,18 +7,22 @@ import tantivy
 from tantivy import FieldType, Occur
 from tantivy import Query as Clause
 
-from search import queries
+from search import encoding, queries
 from search.documents import ListingDocument, Write
 from search.queries import FORM_FIELDS, FindWord
 from search.vocabulary import Forms
 
-#: Part of a directory's name: an index of another schema is not opened but built anew.
-SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 _KEYWORDS = ("kind", "category", "language", "company_size", "company_uid", "place")
 
 #: Tantivy's BM25 keeps Lucene's old factor (k1 + 1); constants beside it grow by the same, so that weights mean the same.
 _CONSTANT_SCALE = 2.2
+
+
+def schema() -> str:
+    """Part of a directory's name: an index of another schema, or with another encoder's vectors, is not opened but built anew."""
+    return "-".join(filter(None, (f"v{_SCHEMA_VERSION}", encoding.name())))
 
 
 def _schema() -> tantivy.Schema:

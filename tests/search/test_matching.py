@@ -265,4 +265,4 @@ def test_verdict_says_whether_the_score_suffices():
 
 
 def test_the_points_of_all_signals_make_a_hundred():
-    assert matching.TEXT_POINTS + matching.SECTOR_POINTS + matching.PLACE_POINTS + matching.FRESHNESS_POINTS == 100
+    assert matching.CONTENT_POINTS + matching.SECTOR_POINTS + matching.PLACE_POINTS + matching.FRESHNESS_POINTS == 100
