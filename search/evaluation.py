@@ -10,20 +10,26 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import log2
 from pathlib import Path
 from statistics import fmean
 
+from . import vectors
 from .analysis import LANGUAGES, detect_language
 from .backends.base import Backend
 from .documents import ListingDocument, Write
+from .encoding import Encoder
 from .engine import suggest_on
+from .significance import Interval, paired_difference
 
 #: How many suggestions each query asks for: Recall@100 needs them.
 DEPTH = 100
 TOP = 10
+
+#: How the product's own suggestions are called beside others.
+OURS = "ours"
 
 #: Every document and query has the same time, so that the text alone decides.
 MOMENT = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -108,26 +114,73 @@ def scratch(backend: Backend, offers: list[ListingDocument]) -> Iterator[Backend
         index.remove()
 
 
-def evaluate(backend: Backend, dataset: Dataset, *, progress: Callable[[], object] = lambda: None) -> dict[str, object]:
-    """nDCG@10, MRR@10 and Recall@100 of the suggestions of every demand, and how long indexing and asking took."""
+Ask = Callable[[ListingDocument], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a system found for each demand of a set, in their order, and how good that is by each of MEASURES."""
+
+    name: str
+    found: list[list[str]]
+    scores: dict[str, list[float]]
+    seconds: float
+
+    def figures(self) -> dict[str, float]:
+        """The mean of each measure, and the seconds."""
+        return {name: round(fmean(values), 4) for name, values in self.scores.items()} | {"seconds": round(self.seconds, 1)}
+
+
+def with_vectors(dataset: Dataset, encoder: Encoder) -> Dataset:
+    """The set with the vectors that the worker would have made of its listings."""
+    kept, everything = vectors.InMemory(), [*dataset.offers, *dataset.demands]
+    vectors.encode(vectors.missing(everything, kept, encoder), kept, encoder)
+    return replace(dataset, offers=vectors.attached(dataset.offers, kept, encoder), demands=vectors.attached(dataset.demands, kept, encoder))
+
+
+def suggestions(index: Backend) -> Ask:
+    """The product's own answers, through the path of its suggestions: whatever the score, as deep as Recall@100 needs."""
+    return lambda demand: [s.uid for s in suggest_on(index, demand, limit=DEPTH, threshold=0.0, today=TODAY)]
+
+
+def run(name: str, ask: Ask, dataset: Dataset, *, progress: Callable[[], object] = lambda: None) -> Outcome:
+    """Ask a system for every demand and measure its answers."""
     began = time.monotonic()
-    gains, ranks, recalls = [], [], []
+    found, scores = [], {measure: [] for measure in MEASURES}
+    for demand in dataset.demands:
+        found.append(ask(demand))
+        for measure, of in MEASURES.items():
+            scores[measure].append(of(found[-1], dataset.judgements[demand.uid]))
+        progress()
+    return Outcome(name, found, scores, time.monotonic() - began)
+
+
+def evaluate(backend: Backend, dataset: Dataset, *, progress: Callable[[], object] = lambda: None) -> Outcome:
+    """The suggestions of every demand from an index of the set's offers; its seconds count the indexing too."""
+    began = time.monotonic()
     with scratch(backend, dataset.offers) as index:
-        for demand in dataset.demands:
-            found = [s.uid for s in suggest_on(index, demand, limit=DEPTH, threshold=0.0, today=TODAY)]
-            grades = dataset.judgements[demand.uid]
-            gains.append(ndcg(found, grades))
-            ranks.append(reciprocal_rank(found, grades))
-            recalls.append(recall(found, grades))
-            progress()
-    return {
-        "ndcg@10": round(fmean(gains), 4),
-        "mrr@10": round(fmean(ranks), 4),
-        "recall@100": round(fmean(recalls), 4),
-        "queries": len(dataset.demands),
-        "seconds": round(time.monotonic() - began, 1),
-        "engine": backend.name,
+        outcome = run(OURS, suggestions(index), dataset, progress=progress)
+    return replace(outcome, seconds=time.monotonic() - began)
+
+
+def difference(ours: Outcome, theirs: Outcome) -> dict[str, Interval]:
+    """Ours − theirs by measure."""
+    return {measure: paired_difference(ours.scores[measure], theirs.scores[measure]) for measure in MEASURES}
+
+
+def language_pairs(folder: Path) -> list[tuple[str, str]]:
+    """The languages (of queries, of documents) between which the set has judgements; the pairs of one language first."""
+    spoken = [tuple(dict.fromkeys(row["lang"] for row in _rows(folder / name))) for name in ("queries.jsonl", "corpus.jsonl")]
+    language_of = {row["id"]: row["lang"] for row in _rows(folder / "corpus.jsonl")}
+    asked_in = {row["id"]: row["lang"] for row in _rows(folder / "queries.jsonl")}
+    judged = {
+        (asked_in[query], language_of[uid])
+        for query, grades in _judgements(folder / "qrels.tsv").items()
+        for uid, grade in grades.items()
+        if grade > 0 and query in asked_in and uid in language_of
     }
+    pairs = [(one, other) for one in spoken[0] for other in spoken[1] if (one, other) in judged]
+    return sorted(pairs, key=lambda pair: pair[0] != pair[1])
 
 
 # --- Measures (as trec_eval has them, with exponential gains) ----------------------------------------------------------
@@ -152,3 +205,6 @@ def recall(found: list[str], grades: dict[str, int]) -> float:
     """The share of the relevant documents that are among the first hundred."""
     relevant = {uid for uid, grade in grades.items() if grade > 0}
     return len(relevant.intersection(found[:DEPTH])) / len(relevant) if relevant else 0.0
+
+
+MEASURES: dict[str, Callable[[list[str], dict[str, int]], float]] = {"ndcg@10": ndcg, "mrr@10": reciprocal_rank, "recall@100": recall}
