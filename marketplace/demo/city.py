@@ -14,14 +14,19 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.http import QueryDict
 from django.utils import timezone
 
 from marketplace.accounts.models import User
 from marketplace.accounts.rules import CURATORS
+from marketplace.alerts import operations as searches
+from marketplace.alerts import watching
+from marketplace.alerts.models import Finding, SavedSearch
 from marketplace.companies.enums import Role
 from marketplace.companies.models import Company, Membership
 from marketplace.core import changelog
 from marketplace.listings.enums import Move, State
+from marketplace.listings.filters import ListingFilter
 from marketplace.listings.models import Listing, Transition
 from marketplace.synergies import operations
 from marketplace.synergies.enums import State as SynergyState
@@ -33,6 +38,13 @@ PASSWORD = "una bona demo 2020"  # noqa: S105 - the demo's public password; a pr
 ADMIN, CURATOR = "admin@demo.example", "innovacio@demo.example"
 # Of the true matches, so many have a yes from both sides, and so many one from the asking side.
 FITS, AGREED, ASKED = 2, 6, 5
+
+# What the people of the demo look for, as if they had saved it so many days ago.
+SAVED_DAYS_AGO = 21
+SEARCHES = {
+    "coworking-llancadora": (("q=teletreball", ""), ("kind=demand&category=space", "Qui busca espai"), ("q=impressió 3D", "")),
+    CURATOR.partition("@")[0]: (("kind=demand&category=knowledge", "Demandes de coneixement"), ("q=energia&near=Terrassa&km=25", "Energia a la vora")),
+}
 
 # The steps that led to each state, so that the demo's histories look like lived ones.
 LIVES: dict[State, tuple[tuple[Move, State], ...]] = {
@@ -87,6 +99,20 @@ def answer(*, leave_alone: int) -> int:
         if number < AGREED:
             operations.express_interest(synergy, by=_owner(synergy.offer.company))
     return len(fitting)
+
+
+def save_searches() -> int:
+    """Save some people's searches as if it had been weeks ago, so that there is news in them; return how many. Once any is saved, nothing is done."""
+    if SavedSearch.objects.exists():
+        return 0
+    for key, wanted in SEARCHES.items():
+        for query, name in wanted:
+            searches.save(ListingFilter(QueryDict(query)), name=name, by=User.objects.get(email=address_of(key)))
+    made = watching.begin()
+    then = timezone.now() - datetime.timedelta(days=SAVED_DAYS_AGO)
+    SavedSearch.objects.update(created=then, looked_at=then, alert_since=then)
+    Finding.objects.filter(listing__published_at__gt=then).update(is_news=True)
+    return made
 
 
 def rows(name: str) -> Iterator[dict]:

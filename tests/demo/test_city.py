@@ -6,6 +6,7 @@ import pytest
 
 import search
 from marketplace.accounts.models import User
+from marketplace.alerts.models import Finding, SavedSearch
 from marketplace.companies.models import Company
 from marketplace.core.models import Change
 from marketplace.demo import city
@@ -64,3 +65,12 @@ def test_fitting_offers_are_found_and_some_are_answered(loaded):
     assert city.answer(leave_alone=10) == city.AGREED + city.ASKED
     assert city.answer(leave_alone=10) == 0
     assert Counter(Synergy.objects.exclude(state="suggested").values_list("state", flat=True)) == {"mutual": city.AGREED, "interest": city.ASKED}
+
+
+def test_saved_searches_of_the_demo_have_news_and_are_saved_once(loaded):
+    index.rebuild()
+    assert city.save_searches() == sum(len(wanted) for wanted in city.SEARCHES.values())
+    for saved in SavedSearch.objects.select_related("owner"):
+        found = Finding.objects.filter(search=saved)
+        assert found.showable_to(saved.owner).unseen().exists(), saved.name
+    assert city.save_searches() == 0

@@ -84,6 +84,7 @@ class Command(BaseCommand):
                 bar.update(done)
         city.answer(leave_alone=BEST)
         worker.drain()
+        city.save_searches()
 
     def _show(self) -> None:
         best = Synergy.objects.current().for_display().order_by("-score", "id")[:BEST]
