@@ -50,8 +50,9 @@ def spread_gaps() -> int:
     demands = ranked.values("demand").annotate(pairs=Count("pk"), place=Max("place_for_demand"), listed=Count("pk", filter=Q(is_held_back=False)))
     return spread(
         {
-            *offers.exclude(pairs=F("place"), last=F("place")).values_list("offer", flat=True),
-            *demands.exclude(pairs=F("place"), listed__gt=0).values_list("demand", flat=True),
+            # A list that was never counted has no last place: null, which equals nothing and differs from nothing.
+            *offers.filter(Q(place=None) | Q(last=None) | ~Q(place=F("pairs")) | ~Q(last=F("pairs"))).values_list("offer", flat=True),
+            *demands.filter(Q(place=None) | ~Q(place=F("pairs")) | Q(listed=0)).values_list("demand", flat=True),
         }
     )
 
@@ -120,7 +121,8 @@ class _View:
 
     def hold_back(self, demands: set[int]) -> None:
         for rows in self._list("demand", demands):
-            held = exposure.held_back({row.offer_id: (row.place_for_demand or _NOWHERE, row.turn or _NOWHERE) for row in rows})
+            found = {row.offer_id: (row.place_for_demand or _NOWHERE, row.turn or _NOWHERE) for row in rows}
+            held = exposure.held_back(found, most=exposure.MOST_DEMANDS)
             for row in rows:
                 row.is_held_back = row.offer_id in held
 
