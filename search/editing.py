@@ -29,6 +29,9 @@ MOST_WORDS = 6
 MOST_EXPRESSIONS = 20
 MOST_ENTRIES = 2_000
 
+#: Code of the error for an entry that is there already.
+REPEATED = "repeated"
+
 ALSO = tuple(f"also_{language}" for language in LANGUAGES)
 _SEPARATOR = re.compile(r"[\n\r,;|]+")
 _SPACE = re.compile(r"\s+")
@@ -118,7 +121,7 @@ def checked(facts: Mapping[str, object], *, entry: Entry | None = None) -> dict[
     kind = facts.get("kind")
     if kind not in EntryKind.values:
         raise ValidationError({"kind": _("Choose what the entry does.")})
-    errors: dict[str, list[str]] = {}
+    errors: dict[str, list[object]] = {}
     lines: dict[str, list[str]] = {}
     for name in (*LANGUAGES, *ALSO):
         given = facts.get(name, "") if kind == EntryKind.ONE_WAY or name in LANGUAGES else ""
@@ -174,7 +177,7 @@ def _is_everywhere(lemma: str) -> bool:
     return lemma in analysis.common_words() or lemma in analysis.boilerplate() or len(lemma) == 1 or (lemma.isdigit() and len(lemma) < 4)  # noqa: PLR2004 - years and codes are longer
 
 
-def _faults_together(wanted: Entry, entry: Entry | None) -> dict[str, list[str]]:
+def _faults_together(wanted: Entry, entry: Entry | None) -> dict[str, list[object]]:
     if not wanted.asked:
         return {LANGUAGES[0]: [_("Write at least one expression, in any of the languages.")]}
     if wanted.kind == EntryKind.TWO_WAY and len(wanted.asked) < 2:  # noqa: PLR2004 - one word means the same as itself
@@ -189,11 +192,11 @@ def _faults_together(wanted: Entry, entry: Entry | None) -> dict[str, list[str]]
     return _repeats(wanted, entry)
 
 
-def _repeats(wanted: Entry, entry: Entry | None) -> dict[str, list[str]]:
+def _repeats(wanted: Entry, entry: Entry | None) -> dict[str, list[ValidationError]]:
     for other in Entry.objects.filter(kind=wanted.kind).exclude(pk=entry and entry.pk):
         if all(_is_among(e, other.asked) for e in wanted.asked) and all(_is_among(e, other.found) for e in wanted.found):
             message = _("This is in the vocabulary already: “%(entry)s”.") if other.active else _("This is there already, but switched off: “%(entry)s”.")
-            return {LANGUAGES[0]: [message % {"entry": other}]}
+            return {LANGUAGES[0]: [ValidationError(message % {"entry": other}, code=REPEATED)]}
     return {}
 
 

@@ -70,10 +70,10 @@ def affected(rules: Iterable[Rule], *, limit: int) -> list[ListingDocument]:
     """Valid listings that read otherwise with these rules than without, offers and demands in turn. Raises SearchUnavailable."""
     # Of one entry before and after an edit both count.
     rules = tuple(replace(rule, name=f"{number}") for number, rule in enumerate(rules))
+    if not rules:
+        return []
     reading, probe = vocabulary.build(rules), _probe(rules)
     terms = probe.fetching({CONCEPT: {name: 1.0 for rule in probe.rules for name, *_ in rule.concepts}}, answers=True)
-    if not terms:
-        return []
     found = [[d for d in engine.holding(terms, kind=kind, limit=MOST_LOOKED_THROUGH) if _reads_otherwise(d, reading)] for kind in ("demand", "offer")]
     return [document for document in chain.from_iterable(zip_longest(*found)) if document][:limit]
 

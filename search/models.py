@@ -1,6 +1,5 @@
 """What curators teach the engine (see `vocabulary`), and every edit of it. Who is a public id: accounts are above this package."""
 
-import uuid
 from typing import Self
 
 from django.db import models
@@ -107,9 +106,22 @@ class Edit(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.entry}"
 
+    @property
+    def entry_before(self) -> Entry | None:
+        """The entry as it was, unsaved; None if this edit made it."""
+        return self._entry(self.before)
+
+    @property
+    def entry_after(self) -> Entry | None:
+        """The entry as it became, unsaved; None if this edit deleted it."""
+        return self._entry(self.after)
+
+    def _entry(self, facts: dict) -> Entry | None:
+        return Entry(uid=self.entry, **facts) if facts else None
+
     def rules(self) -> list[Rule]:
         """The entry before and after, as far as it was in use."""
-        return [Entry(uid=uuid.UUID(str(self.entry)), **facts).rule() for facts in (self.before, self.after) if facts.get("active")]
+        return [entry.rule() for entry in (self.entry_before, self.entry_after) if entry and entry.active]
 
 
 class KeptVector(models.Model):

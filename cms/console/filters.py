@@ -18,6 +18,8 @@ from marketplace.imports.enums import State as ImportState
 from marketplace.imports.models import Import, ImportRow
 from marketplace.listings.enums import Category, Kind, Origin, State
 from marketplace.listings.models import Listing
+from search.enums import EntryKind
+from search.models import Entry
 
 AGES = [("1", _("More than a day")), ("3", _("More than 3 days")), ("7", _("More than a week")), ("30", _("More than a month"))]
 
@@ -108,6 +110,22 @@ class CompanyFilterSet(WagtailFilterSet):
     def filter_section(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Everything below the section."""
         return queryset.filter(sector__path__startswith=value)
+
+
+class EntryFilterSet(WagtailFilterSet):
+    """For the vocabulary."""
+
+    kind = _choice(_("What it does"), EntryKind.choices)
+    language = _choice(_("Language"), settings.LANGUAGES, method="filter_language")
+    active = django_filters.BooleanFilter(label=_("In use"), widget=BooleanRadioSelect)
+
+    class Meta:
+        model = Entry
+        fields = []
+
+    def filter_language(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """With an expression in it."""
+        return queryset.in_language(value)
 
 
 class ImportFilterSet(WagtailFilterSet):

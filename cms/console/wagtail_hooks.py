@@ -18,6 +18,8 @@ from .no_match import MatchesView, NearestView, NoMatchDemandsView, NoMatchOffer
 from .pairs import PairView
 from .review import ReviewView
 from .unmet import OutcomesView, UnmetCsvView, UnmetPanel
+from .vocabulary import AddView, DeleteView, EditsView, EntriesView, EntryView
+from .vocabulary import UploadView as VocabularyUploadView
 
 for action in (PublishAction, RequestChangesAction, RejectAction):
     hooks.register("register_bulk_action", action)
@@ -50,6 +52,14 @@ def addresses() -> list:
         path("companies/results/", CompaniesView.as_view(results_only=True), name="console_companies_results"),
         path("companies/<uuid:uid>/", CompanyView.as_view(), name="console_company"),
         path("companies/<uuid:uid>/people/<uuid:membership>/", JoinView.as_view(), name="console_join"),
+        path("vocabulary/", EntriesView.as_view(), name="console_vocabulary"),
+        path("vocabulary/results/", EntriesView.as_view(results_only=True), name="console_vocabulary_results"),
+        path("vocabulary/new/", AddView.as_view(), name="console_vocabulary_add"),
+        path("vocabulary/file/", VocabularyUploadView.as_view(), name="console_vocabulary_upload"),
+        path("vocabulary/edits/", EditsView.as_view(), name="console_vocabulary_edits"),
+        path("vocabulary/edits/results/", EditsView.as_view(results_only=True), name="console_vocabulary_edits_results"),
+        path("vocabulary/<uuid:uid>/", EntryView.as_view(), name="console_vocabulary_entry"),
+        path("vocabulary/<uuid:uid>/delete/", DeleteView.as_view(), name="console_vocabulary_delete"),
         path("imports/", ImportsView.as_view(), name="console_imports"),
         path("imports/results/", ImportsView.as_view(results_only=True), name="console_imports_results"),
         path("imports/new/", UploadView.as_view(), name="console_import_upload"),
@@ -73,7 +83,8 @@ _register(_("Listings"), "console_listings", icon="list-ul", order=11)
 _register(_("No good match"), "console_no_match", icon="warning", order=11)
 _register(_("Outcomes"), "console_outcomes", icon="success", order=11)
 _register(_("Companies"), "console_companies", icon="group", order=12)
-_register(_("Imports"), "console_imports", icon="upload", order=13)
+_register(_("Vocabulary"), "console_vocabulary", icon="openquote", order=13)
+_register(_("Imports"), "console_imports", icon="upload", order=14)
 
 
 @hooks.register("construct_homepage_panels")
