@@ -45,6 +45,9 @@ class InboxForm(forms.Form):
 class OutcomeForm(forms.Form):
     """How it went."""
 
+    # The reason is no free choice for those who did not agree; for the others the page hides it.
+    all_optional = True
+
     outcome = forms.ChoiceField(
         label=_("How did it go?"),
         choices=Outcome,

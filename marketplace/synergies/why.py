@@ -23,6 +23,9 @@ OBSTACLES = ("company", "expired", "reach")
 WEAK = 0.3
 MOST_WORDS = 6
 
+#: Below this share of the threshold no single word would help.
+STRANGERS = 0.5
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -48,14 +51,6 @@ def find(offer: Listing, demand: Listing) -> Findings:
         obstacles=[reason for reason in told if reason["code"] in OBSTACLES],
         engine_version=sums["engine_version"],
     )
-
-
-@dataclass(frozen=True)
-class Tip:
-    """One thing that a person could do; `url` leads to where."""
-
-    text: str
-    url: str = ""
 
 
 class Explanation:
@@ -169,9 +164,14 @@ class Explanation:
         return str(_STANDINGS[State(self.stored.state)]())
 
     @property
-    def tips(self) -> list[Tip]:
+    def tips(self) -> list[str]:
         """What the reader could do, the most useful first."""
         return list(_tips(self))
+
+    @property
+    def change_url(self) -> str:
+        """Where the reader's own listing is changed; nothing for a curator, who has none here."""
+        return reverse("listings:own", args=[self.mine.uid]) if self.side else ""
 
 
 _STANDINGS = {
@@ -194,26 +194,21 @@ def _obstacle(reason: Mapping[str, Any], offer: Listing, demand: Listing) -> str
     return _("They are %(km)s km apart: %(reaches)s.") % {"km": km, "reaches": told}
 
 
-def _tips(told: Explanation) -> Iterator[Tip]:
+def _tips(told: Explanation) -> Iterator[str]:
     own = told.mine if told.side else None
-    edit = _edit_url(own) if own else ""
     codes = {reason["code"] for reason in told.found.obstacles}
     if own and not own.is_live:
-        yield Tip(
-            _("Your listing is not public at this moment. Renew it or send it for review; only public listings are suggested."),
-            reverse("listings:own", args=[own.uid]),
-        )
+        yield _("Your listing is not public at this moment. Renew it or send it for review; only public listings are suggested.")
     if "reach" in codes:
-        yield Tip(_reach_tip(told, own), edit if own and _too_short(told, own) else "")
+        yield _reach_tip(told, own)
+    if told.score < told.threshold * STRANGERS:
+        yield _("The two texts are about different things. If they are not, say more exactly what it is, how much, where and until when.")
+        return
     if told.missing:
-        yield Tip(_missing_tip(told), edit)
-    if not told.has_evidence and not told.missing:
-        yield Tip(_("Say more exactly what it is, how much, where and until when: the two texts have hardly a word in common."), edit)
+        yield _missing_tip(told)
     weak = {signal["name"] for signal in told.found.signals if signal["points"] < WEAK * signal["maximum"]}
-    if "sector" in weak and told.has_evidence and not told.suffices:
-        yield Tip(_("The two sectors are far apart. Check that each listing has the sector of what it is about, not that of the company."), edit)
-    if told.stored is None and told.suffices and not told.obstacles:
-        yield Tip(_("The score is good enough. Either the listing has just changed and will be looked at in a moment, or others fit better and came first."))
+    if "sector" in weak and not told.suffices:
+        yield _("The two sectors are far apart. Check that each listing has the sector of what it is about, not that of the company.")
 
 
 def _too_short(told: Explanation, listing: Listing) -> bool:
@@ -236,7 +231,3 @@ def _missing_tip(told: Explanation) -> str:
     if told.side == Side.DEMAND:
         return _("Their offer says nothing about it: %(words)s. If you can do without, take it out of your demand.") % words
     return _("The offer says nothing about it: %(words)s. Ask the company whether it can, and to write so.") % words
-
-
-def _edit_url(listing: Listing) -> str:
-    return reverse("listings:edit", args=[listing.uid])

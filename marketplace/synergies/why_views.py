@@ -35,19 +35,17 @@ def why_not(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, listings: list[Listing]) -> tuple[object, ...]:
-    """What the form is bound to; nothing as long as one of the two is missing and cannot be guessed.
+    """What the form is bound to; nothing as long as one of the two is missing.
 
-    From a public page comes the other listing alone: then mine is the only one of the opposite kind, or has to be chosen.
+    From a public page comes the other listing alone: then mine is the first of the opposite kind, a public one if there is
+    any, and the form below lets one choose another.
     """
     asked = {name: request.GET.get(name, "").replace("\x00", "") for name in ("mine", "other")}
-    if asked["other"] and not asked["mine"]:
-        other = public_listing(asked["other"])
-        fitting = [listing for listing in listings if other and listing.kind != other.kind]
-        if len(fitting) == 1:
-            asked["mine"] = str(fitting[0].uid)
-    if asked["mine"] and asked["other"]:
-        return (asked,)
-    return (None, None, "id_%s", None, asked)
+    if asked["other"] and not asked["mine"] and (other := public_listing(asked["other"])):
+        fitting = sorted((listing for listing in listings if listing.kind != other.kind), key=lambda listing: not listing.is_live)
+        asked["mine"] = str(fitting[0].uid) if fitting else ""
+        asked["other"] = request.build_absolute_uri(other.get_absolute_url())
+    return (asked,) if asked["mine"] and asked["other"] else (None, None, "id_%s", None, asked)
 
 
 def _explained(mine: Listing, other: Listing) -> why.Explanation:
