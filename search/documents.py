@@ -135,13 +135,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A listing that answers the one asked about. `score` is 0–100 and the sum of the signals' points."""
+    """A listing that answers the one asked about. `score` is 0–100 and the sum of the signals' points.
+
+    `vouched` is no part of the score: points by which the list where it was found ranks it higher (see matching.best).
+    """
 
     uid: str
     score: float
     signals: tuple[Signal, ...]
     reasons: tuple[Reason, ...]
     engine_version: str
+    vouched: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
