@@ -42,6 +42,8 @@ class Synergy(BaseModel):
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     proposed_note = models.CharField(_("why, in a curator's words"), max_length=500, blank=True)
     # What the pair is to the two lists it stands in, kept by `exposure`; None before its first turn.
+    vouched = models.FloatField(_("points by which the demand's list ranks it higher, beside the score"), null=True, editable=False)
+    promise = models.FloatField(_("by what the demand's list is ordered"), null=True, editable=False)
     place_for_demand = models.PositiveIntegerField(_("place in the demand's list"), null=True, editable=False)
     place_for_offer = models.PositiveIntegerField(_("place in the offer's list"), null=True, editable=False)
     turn = models.PositiveIntegerField(_("turn among those who wish for the offer"), null=True, editable=False)
