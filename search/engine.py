@@ -59,6 +59,11 @@ def find(query: Query) -> Page:
     return replace(page, degraded=degraded)
 
 
+def ask(question: Callable[[Backend], Answer]) -> Answer:
+    """What the chosen backend, or its stand-in, answers to any question. Raises SearchUnavailable if no engine answers."""
+    return _ask(question)[0]
+
+
 def _ask(question: Callable[[Backend], Answer]) -> tuple[Answer, bool]:
     """The answer of the chosen backend, or, when it does not answer, that of its stand-in and True."""
     chosen, *others = backends()
@@ -94,6 +99,14 @@ def suggest_on(  # noqa: PLR0913 - those of `suggest`, with the backend and the 
     backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), today: date
 ) -> list[Suggestion]:
     """`suggest` on one backend, as of `today`."""
+    found = assessed_on(backend, document, limit=limit, threshold=threshold, exclude_uids=exclude_uids, today=today)
+    return [reasons.suggestion(assessment, asking=document) for assessment in found]
+
+
+def assessed_on(  # noqa: PLR0913 - as above
+    backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), today: date
+) -> list[matching.Assessment]:
+    """What `suggest_on` tells in words, in the same order."""
     taught = vocabulary.current()
     asking = matching.analysed(document, taught)
     frequencies = taught.frequencies(backend, matching.vocabulary([asking]))
@@ -111,7 +124,7 @@ def suggest_on(  # noqa: PLR0913 - those of `suggest`, with the backend and the 
         return []
     found = [matching.analysed(candidate, taught) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
     assessments = _assessments(backend, asking, found, frequencies, today)
-    return [reasons.suggestion(a, asking=document) for a in matching.best(assessments, asking=document, limit=limit, threshold=threshold)]
+    return matching.best(assessments, asking=document, limit=limit, threshold=threshold)
 
 
 def _assessments(
