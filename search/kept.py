@@ -23,7 +23,7 @@ from .encoding import Encoder
 from .models import KeptVector
 
 #: Listings a batch: a few seconds of encoding each at worst, and a batch has to end well before its lease does.
-BATCH = 8
+BATCH = 4
 
 KEPT = vectors.InDatabase()
 

@@ -8,7 +8,7 @@ Sector, place and freshness add theirs. What is not known (no sector, no coordin
 nothing; where no meaning is known, the words speak for both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -20,6 +20,7 @@ from .backends.base import Frequencies
 from .documents import TEXT_FIELDS, ListingDocument, Signal
 from .geo import distance_km
 from .meaning import Meaning, Nearness
+from .passages import Passage
 from .vocabulary import EMPTY, Vocabulary
 
 #: Stored with every suggestion; changes whenever the same two texts could score otherwise.
@@ -123,6 +124,10 @@ Key = tuple[str, str]
 Weights = Mapping[Key, float]
 
 
+#: A stretch of a document: field, start, end.
+Span = tuple[str, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A token and the field in which it stands."""
@@ -148,8 +153,13 @@ class Analysed:
     document: ListingDocument
     places: dict[Key, tuple[Place, ...]]
     wants: tuple[Want, ...]
-    length: int
+    tokens: tuple[Span, ...]
     meaning: Meaning | None = None
+
+    @property
+    def length(self) -> int:
+        """Words, without those that only hold a sentence together."""
+        return len(self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +204,10 @@ def analysed(document: ListingDocument, taught: Vocabulary = EMPTY) -> Analysed:
     """The document ready for matching, read with the curators' vocabulary; kept for the next time, for the same listings meet again and again."""
     places: dict[Key, list[Place]] = {}
     words: dict[str, list[Place]] = {}
-    length = 0
+    spans: list[Span] = []
     for name in TEXT_FIELDS:
         tokens = taught.analyse(document.text(name), document.language)
-        length += len(tokens)
+        spans += [(name, token.start, token.end) for token in tokens]
         for token in tokens:
             place = Place(name, token)
             words.setdefault(token.lemma, []).append(place)
@@ -207,7 +217,9 @@ def analysed(document: ListingDocument, taught: Vocabulary = EMPTY) -> Analysed:
                     own.append(place)
         for concept, expression in _expressions(tokens):
             places.setdefault((CONCEPT, concept), []).append(Place(name, expression))
-    return Analysed(document, {key: tuple(own) for key, own in places.items()}, tuple(_want(*word) for word in words.items()), length, meaning.of(document))
+    return Analysed(
+        document, {key: tuple(own) for key, own in places.items()}, tuple(_want(*word) for word in words.items()), tuple(spans), meaning.of(document)
+    )
 
 
 def _expressions(tokens: list[Token]) -> Iterator[tuple[str, Token]]:
@@ -290,7 +302,7 @@ def answers(terms: list[Term], offer: Analysed, weighing: Weights) -> list[Answe
     return sorted(found, key=lambda answer: (-answer.value, answer.term.lemma))
 
 
-def coverage(terms: list[Term], found: Iterable[Answer]) -> float:
+def coverage(terms: Sequence[Term], found: Iterable[Answer]) -> float:
     """Answered weight by what the demand could reach; above 1 where the offer insists on what is wanted."""
     reachable = sum(term.weight for term in terms[:REACHABLE_WORDS])
     return sum(answer.value for answer in found) / reachable if reachable else 0.0
@@ -355,7 +367,7 @@ def freshness_share(days: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A pair's score, what it is made of and why."""
+    """A pair's score, what it is made of and why; `vouched` belongs to the list in which `best` put it."""
 
     score: float
     signals: tuple[Signal, ...]
@@ -364,7 +376,9 @@ class Assessment:
     nearness: Nearness | None
     offer: Analysed
     demand: Analysed
+    weighing: Weights
     today: date
+    vouched: float = 0.0
 
 
 def assess(offer: Analysed, demand: Analysed, terms: list[Term], weighing: Weights, *, today: date) -> Assessment:
@@ -372,7 +386,32 @@ def assess(offer: Analysed, demand: Analysed, terms: list[Term], weighing: Weigh
     found = answers(terms, offer, weighing)
     near = meaning.nearness(demand.meaning, offer.meaning)
     signals = tuple(_signals(offer.document, demand.document, coverage(terms, found), near, today))
-    return Assessment(sum(signal.points for signal in signals), signals, tuple(terms), tuple(found), near, offer, demand, today)
+    return Assessment(sum(signal.points for signal in signals), signals, tuple(terms), tuple(found), near, offer, demand, weighing, today)
+
+
+def score_without(assessment: Assessment, removed: Collection[Span]) -> float:
+    """The score that the pair would have if these stretches were not in the offer: what they contribute is what is lost.
+
+    A passage counts as lost when half of it is.
+    """
+    offer = assessment.offer
+    asked = {key for term in assessment.terms for key in term.want.keys if key in offer.places}
+    left = {key: tuple(place for place in offer.places[key] if not _overlaps((place.field, place.token.start, place.token.end), removed)) for key in asked}
+    tokens = tuple(token for token in offer.tokens if not _overlaps(token, removed))
+    found = answers(list(assessment.terms), replace(offer, places=left, tokens=tokens), assessment.weighing)
+    lost = [] if offer.meaning is None else [number for number, passage in enumerate(offer.meaning.passages) if _is_lost(passage, removed)]
+    near = meaning.nearness(assessment.demand.meaning, offer.meaning, without=lost)
+    demand = assessment.demand.document
+    return sum(signal.points for signal in _signals(offer.document, demand, coverage(assessment.terms, found), near, assessment.today))
+
+
+def _overlaps(span: Span, removed: Collection[Span]) -> bool:
+    return any(span[0] == field and span[1] < end and start < span[2] for field, start, end in removed)
+
+
+def _is_lost(passage: Passage, removed: Collection[Span]) -> bool:
+    covered = sum(max(0, min(passage.end, end) - max(passage.start, start)) for field, start, end in removed if field == passage.field)
+    return 2 * covered >= passage.end - passage.start
 
 
 def _signals(one: ListingDocument, other: ListingDocument, covered: float, near: Nearness | None, today: date) -> Iterator[Signal]:
@@ -403,6 +442,5 @@ def best(assessments: Iterable[Assessment], *, asking: ListingDocument, limit: i
     every = list(assessments)
     others = [a.offer if asking.kind == "demand" else a.demand for a in every]
     support = meaning.vouched([a.score for a in every], [other.meaning for other in others])
-    promising = [(a.score + VOUCHED_SHARE * vouched, a) for a, vouched in zip(every, support, strict=True) if a.score >= threshold]
-    promising.sort(key=lambda pair: (-pair[0], pair[1].offer.document.uid, pair[1].demand.document.uid))
-    return [a for _, a in promising[:limit]]
+    promising = [replace(a, vouched=VOUCHED_SHARE * mean) for a, mean in zip(every, support, strict=True) if a.score >= threshold]
+    return sorted(promising, key=lambda a: (-a.score - a.vouched, a.offer.document.uid, a.demand.document.uid))[:limit]

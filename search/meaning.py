@@ -8,7 +8,6 @@ the same thing. The views err differently; each alone is worse than their mean, 
 import base64
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .documents import ListingDocument
 from .passages import Passage, passages
@@ -17,8 +16,6 @@ try:
     import numpy as np
 except ImportError:  # Without the extra nobody has vectors, and nothing below is called.
     np = None
-if TYPE_CHECKING:
-    import numpy as np
 
 _SEPARATOR = ":"
 _LARGEST = 127

@@ -156,7 +156,11 @@ def _centres(name: str) -> dict:
     if not path.is_file():
         return {}
     stored = json.loads(path.read_text())
-    return {(role, language): np.frombuffer(base64.b64decode(data), dtype=np.float16).astype(np.float32) for role, own in stored.items() for language, data in own.items()}
+    return {
+        (role, language): np.frombuffer(base64.b64decode(data), dtype=np.float16).astype(np.float32)
+        for role, own in stored.items()
+        for language, data in own.items()
+    }
 
 
 def measure_centres(encoder: Encoder, samples: dict[str, list[str]]) -> dict[str, dict[str, str]]:

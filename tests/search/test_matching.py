@@ -217,6 +217,8 @@ def test_reasons_tell_both_sides_the_same_from_their_own_view():
             "field_theirs": "title",
             "mine_text": "gel hidroalcohólico",
             "theirs_text": "Gel hidroalcohòlic",
+            "also": [],
+            "points": round(assessment.score, 1),  # Without it nothing is left that answers.
         }
     ]
     assert theirs["terms"].data["pairs"][0]["mine_text"] == "Gel hidroalcohòlic"
