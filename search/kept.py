@@ -31,12 +31,12 @@ KEPT = vectors.InDatabase()
 def run_once() -> int:
     """Make the vectors that the next batch of changes needs; how many changes that was, 0 without an encoder."""
     encoder = encoding.encoder()
-    return changelog.consume(_reader(encoder), partial(_make, encoder=encoder), limit=BATCH) if encoder else 0
+    return changelog.consume(reader_name(), partial(_make, encoder=encoder), limit=BATCH) if encoder else 0
 
 
-def _reader(encoder: Encoder) -> str:
-    # Another encoder begins at the log's beginning. The column takes 40 characters.
-    return f"vectors:{encoder.name}"[:40]
+def reader_name() -> str:
+    """This reader in the change log, empty without an encoder. Another encoder begins at the log's beginning."""
+    return f"vectors:{encoding.name()}"[:40] if encoding.name() else ""  # The column takes 40 characters.
 
 
 def _make(changes: list[Change], *, encoder: Encoder) -> None:

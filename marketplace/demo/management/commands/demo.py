@@ -74,11 +74,16 @@ class Command(BaseCommand):
 
     def _match(self) -> None:
         """Index what the change log holds, then match it; both remember how far they came."""
-        from search import index  # noqa: PLC0415 - loading the engine takes a second that `--help` need not wait for
+        from search import index, kept  # noqa: PLC0415 - loading the engine takes a second that `--help` need not wait for
 
         with tqdm(total=changelog.lag(index.reader_name()), desc="Index", unit="change") as bar:
             while done := index.run_once():
                 bar.update(done)
+        if reader := kept.reader_name():
+            with tqdm(total=changelog.lag(reader), desc="Meaning", unit="change") as bar:
+                while done := kept.run_once():
+                    bar.update(done)
+                index.run_once()
         with tqdm(total=changelog.lag(synergies.READER), desc="Synergies", unit="change") as bar:
             while done := synergies.run_once():
                 bar.update(done)
