@@ -239,7 +239,7 @@ class MatchesView(CuratorRequiredMixin, WagtailAdminTemplateMixin, TemplateView)
         """Everything the page shows."""
         listing, mark = self.listing, getattr(self.listing, "unmet_mark", None)
         nearest = _nearest(listing, CANDIDATES) if listing.is_live else []
-        words = self.request.GET.get("q", "").replace("\x00", "").strip()
+        words = self.request.GET.get("q", "").strip()
         return super().get_context_data(**context) | {
             "listing": listing,
             "own_company": not can_curate(self.request.user, listing),

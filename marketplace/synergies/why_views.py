@@ -40,7 +40,7 @@ def _asked(request: HttpRequest, listings: list[Listing]) -> tuple[object, ...]:
     From a public page comes the other listing alone: then mine is the first of the opposite kind, a public one if there is
     any, and the form below lets one choose another.
     """
-    asked = {name: request.GET.get(name, "").replace("\x00", "") for name in ("mine", "other")}
+    asked = {name: request.GET.get(name, "") for name in ("mine", "other")}
     if asked["other"] and not asked["mine"] and (other := public_listing(asked["other"])):
         fitting = sorted((listing for listing in listings if listing.kind != other.kind), key=lambda listing: not listing.is_live)
         asked["mine"] = str(fitting[0].uid) if fitting else ""
