@@ -190,12 +190,13 @@ def best_sets(candidates: Sequence[Candidate], weights: Mapping[str, float], *, 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An offer and its part: the share of what is wanted that it adds, and where the texts say so.
+    """An offer and its part: the share of what is wanted that it answers best of all, what the others would lack without it, and where the texts say so.
 
-    `pairs` are as in `reasons` ("terms"), "mine" in the demand; each word of the demand stands with the one member that answers it best.
+    The shares of all members add up to what they cover together. `pairs` are as in `reasons` ("terms"), "mine" in the demand; each word of the demand stands with the one member that answers it best.
     """
 
     uid: str
+    share: float
     adds: float
     pairs: list[dict[str, object]]
 
@@ -305,10 +306,12 @@ def share_wanted(offer: Analysed, demand: Analysed, weighing: Weights) -> float:
 def _consortium(found: Together, assessments: Mapping[str, Assessment], parts: Sequence[Term], alone: float) -> Consortium:
     members = []
     for member, adds_so_much in zip(found.members, found.adds, strict=True):
-        own = {part.lemma for part in parts if _best_at(part, found.members) is member}
+        own = [part for part in parts if _best_at(part, found.members) is member]
+        names = {part.lemma for part in own}
+        share = sum(part.weight * member.covers[part.lemma] for part in own) / sum(part.weight for part in parts)
         assessment = assessments[member.uid]
-        answered = replace(assessment, found=tuple(answer for answer in assessment.found if answer.term.lemma in own))
-        members.append(Member(member.uid, adds_so_much, reasons.evidence(answered, asking=assessment.demand.document)))
+        answered = replace(assessment, found=tuple(answer for answer in assessment.found if answer.term.lemma in names))
+        members.append(Member(member.uid, share, adds_so_much, reasons.evidence(answered, asking=assessment.demand.document)))
     demand = next(iter(assessments.values())).demand.document
     return Consortium(tuple(members), found.covered, alone, _missing(parts, found.members, demand), matching.ENGINE_VERSION)
 

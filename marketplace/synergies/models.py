@@ -137,6 +137,21 @@ class Announcement(models.Model):
 
 # --- What people say about them afterwards ---------------------------------------------------------------------------------
 
+from .beyond import Consortium, ConsortiumDue, ConsortiumMember, Ring, RingLink  # noqa: E402 - Django looks for models here
 from .feedback import Advice, Judgement, OutcomeAnswer, OutcomeQuestion, UnmetMark  # noqa: E402 - Django looks for models here
 
-__all__ = ["Advice", "Announcement", "Judgement", "OutcomeAnswer", "OutcomeQuestion", "Synergy", "SynergyEvent", "UnmetMark"]
+__all__ = [
+    "Advice",
+    "Announcement",
+    "Consortium",
+    "ConsortiumDue",
+    "ConsortiumMember",
+    "Judgement",
+    "OutcomeAnswer",
+    "OutcomeQuestion",
+    "Ring",
+    "RingLink",
+    "Synergy",
+    "SynergyEvent",
+    "UnmetMark",
+]

@@ -146,6 +146,7 @@ def test_find_names_each_part_and_quotes_both_texts(backend):
     [found] = found_among(backend, asking, stored)
     assert uids(found.members) == uids(stored[:3])
     assert found.covered > found.best_alone + consortia.LEAST_GAIN
+    assert sum(member.share for member in found.members) == pytest.approx(found.covered)
     by_uid = {document.uid: document for document in stored}
     words = {member.uid: [pair["mine_text"].casefold() for pair in member.pairs] for member in found.members}
     for document, part in zip(stored[:3], ("carpa", "càtering", "so"), strict=True):
