@@ -12,19 +12,29 @@ from marketplace.core import mail
 from marketplace.imports import operations as imports
 from marketplace.listings import following
 from marketplace.listings import operations as listings
-from marketplace.synergies import outcomes, refresh
+from marketplace.synergies import consortia, outcomes, refresh, ring_refresh
 from search import index, kept
 
 logger = logging.getLogger(__name__)
 
 
 def run_once() -> int:
-    """One round: some seconds of an import, listings whose company changed, the index, the synergies and saved searches behind it, mails, some vectors; returns how much was done.
+    """One round: some seconds of an import, listings whose company changed, the index, the synergies, groups, rings and saved searches behind it, mails, some vectors; returns how much was done.
 
     What fails keeps nothing else from its turn (a full disk under the index, the mails); then its error is raised.
     """
     done, errors = 0, []
-    for step in (imports.run_once, following.run_once, index.run_once, refresh.run_once, watching.run_once, mail.send_due, kept.run_once):
+    for step in (
+        imports.run_once,
+        following.run_once,
+        index.run_once,
+        refresh.run_once,
+        consortia.run_once,
+        ring_refresh.run_once,
+        watching.run_once,
+        mail.send_due,
+        kept.run_once,
+    ):
         try:
             done += step()
         except Exception as error:
@@ -45,4 +55,10 @@ def drain() -> int:
 
 def run_daily() -> dict[str, int]:
     """What is due once a day: expiry, warnings before it, questions how it went, the mail of the day, vectors that nobody needs any more; a second run the same day does nothing."""
-    return {"expired": listings.expire_overdue(), "warned": listings.warn_expiring(), "asked": outcomes.ask_due(), "digests": daily.send(), "vectors pruned": kept.prune()}
+    return {
+        "expired": listings.expire_overdue(),
+        "warned": listings.warn_expiring(),
+        "asked": outcomes.ask_due(),
+        "digests": daily.send(),
+        "vectors pruned": kept.prune(),
+    }
