@@ -30,7 +30,7 @@ UNPROCESSABLE = 422
 
 @dataclass(frozen=True)
 class Row:
-    """A saved search in the list. `is_whole` says that all its filters still exist."""
+    """A saved search in the list. No words when its name says the same; `is_whole`: all its filters still exist."""
 
     search: SavedSearch
     words: list[str]
@@ -39,7 +39,8 @@ class Row:
 
 def _row(saved: SavedSearch) -> Row:
     wanted = searches.parsed(saved.parameters)
-    return Row(saved, searches.words(wanted), not wanted.ignored)
+    says_it_all = saved.name == searches.proposed_name(wanted, length=NAME_LENGTH)
+    return Row(saved, [] if says_it_all else searches.words(wanted), not wanted.ignored)
 
 
 @login_required
