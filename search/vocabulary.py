@@ -91,9 +91,9 @@ class Vocabulary:
     _asking: _Index = field(default_factory=dict)
     _answering: _Index = field(default_factory=dict)
     _phrases: _Index = field(default_factory=dict)
-    #: By concept, how the expressions read that answer it and that ask for it.
-    _answers_of: Mapping[str, frozenset[Reading]] = field(default_factory=dict)
-    _askers_of: Mapping[str, frozenset[Reading]] = field(default_factory=dict)
+    #: By concept, the expressions that answer it and that ask for it, each as it reads in each language.
+    _answers_of: Mapping[str, tuple[frozenset[Reading], ...]] = field(default_factory=dict)
+    _askers_of: Mapping[str, tuple[frozenset[Reading], ...]] = field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and other.key == self.key
@@ -123,14 +123,14 @@ class Vocabulary:
 
     def expressions_found(self, concepts: Iterable[str]) -> frozenset[tuple[Forms, ...]]:
         """The words of every expression that answers one of these concepts; those that the engine itself knows have none."""
-        return frozenset(reading.words for name in concepts for reading in self._answers_of.get(name, ()))
+        return frozenset(reading.words for name in concepts for expression in self._answers_of.get(name, ()) for reading in expression)
 
     def frequencies(self, backend: Backend, terms: Mapping[str, Sequence[str]]) -> Frequencies:
         """The backend's document frequencies. No index holds a curator's concept: it is as frequent as its expressions together."""
         own = [name for name in terms.get(CONCEPT, ()) if name in self._answers_of]
         if not own:
             return backend.frequencies(terms)
-        forms = sorted({form for name in own for reading in self._answers_of[name] for word in reading.words for form in word})
+        forms = sorted({form for words in self.expressions_found(own) for word in words for form in word})
         asked = {
             **terms,
             CONCEPT: [name for name in terms[CONCEPT] if name not in self._answers_of],
@@ -141,7 +141,7 @@ class Vocabulary:
 
     def _count(self, name: str, found: Frequencies) -> int:
         # An expression of several words stands in no more documents than the rarest of them.
-        counts = (min(_count(word, found) for word in reading.words) for reading in self._answers_of[name])
+        counts = (max(min(_count(word, found) for word in reading.words) for reading in expression) for expression in self._answers_of[name] if expression)
         return max(1, min(found.documents, sum(counts)))
 
     def fetching(self, terms: Terms, *, answers: bool) -> Terms:
@@ -154,7 +154,7 @@ class Vocabulary:
             return terms
         wanted = {name: dict(words) for name, words in terms.items()} | {name: dict(terms.get(name, {})) for name in (_WORD, _LEMMA)}
         for concept, weight in terms[CONCEPT].items():
-            for reading in sides.get(concept, ()):
+            for reading in frozenset().union(*sides.get(concept, ())):
                 share = weight / len(reading.words)
                 for word in reading.words:
                     for name in (_WORD, _LEMMA):
@@ -191,9 +191,9 @@ def build(rules: Iterable[Rule]) -> Vocabulary:
     if not ordered:
         return EMPTY
     concepts = [concept for rule in ordered for concept in rule.concepts]
-    askers_of = {name: frozenset(_readings(askers)) for name, askers, _ in concepts}
-    answers_of = {name: frozenset(_readings(answers)) for name, _, answers in concepts}
-    phrases = {rule.name: frozenset(r for e in rule.asked for r in readings(*e, whole=True)) for rule in ordered if rule.kind == EntryKind.STOP}
+    askers_of = {name: tuple(readings(*expression) for expression in askers) for name, askers, _ in concepts}
+    answers_of = {name: tuple(readings(*expression) for expression in answers) for name, _, answers in concepts}
+    phrases = {rule.name: tuple(readings(*expression, whole=True) for expression in rule.asked) for rule in ordered if rule.kind == EntryKind.STOP}
     return Vocabulary(
         rules=ordered,
         key=hashlib.sha256(repr(ordered).encode()).hexdigest(),
@@ -205,14 +205,10 @@ def build(rules: Iterable[Rule]) -> Vocabulary:
     )
 
 
-def _readings(expressions: Iterable[Expression]) -> Iterator[Reading]:
-    return (reading for expression in expressions for reading in readings(*expression))
-
-
-def _index(readings_of: Mapping[str, Iterable[Reading]]) -> _Index:
+def _index(readings_of: Mapping[str, tuple[frozenset[Reading], ...]]) -> _Index:
     names: dict[Reading, list[str]] = {}
     for name, own in readings_of.items():
-        for reading in own:
+        for reading in frozenset().union(*own):
             names.setdefault(reading, []).append(name)
     index: dict[str, list[tuple[Reading, tuple[str, ...]]]] = {}
     for reading, own in names.items():
@@ -225,7 +221,7 @@ def _index(readings_of: Mapping[str, Iterable[Reading]]) -> _Index:
 def readings(language: str, text: str, *, whole: bool = False) -> frozenset[Reading]:
     """How an expression reads in texts of each language, without its stop words unless `whole`.
 
-    It counts in its own language ("mes" is a month in Catalan and more in Spanish); one whose words no dictionary has ("FFP2",
+    It counts in its own language ("pie" is a cake in English and a foot in Spanish); one whose words no dictionary has ("FFP2",
     "hidrogel") in all of them.
     """
     found = set()
