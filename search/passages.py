@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from .documents import TEXT_FIELDS, ListingDocument
 
 #: A sentence ends at its mark or at the line's end. Sources put lists into sentences and sentences into lines.
-_END = re.compile(r"(?<=[.!?;])\s+|\s*\n\s*")
+#: No spaces before the line's end: from each of ten thousand blanks it would be looked for anew.
+_END = re.compile(r"(?<=[.!?;])\s+|\n\s*")
 
 #: Shorter pieces ("Inc.", "2.5 m") mean nothing alone.
 SHORTEST = 4
@@ -55,6 +56,6 @@ def whole(document: ListingDocument) -> str:
 
 
 def texts(document: ListingDocument) -> tuple[str, ...]:
-    """What is encoded of a listing: the whole, then each passage, unless there is just one."""
+    """What is encoded of a listing: the whole, then each passage, unless there is just one. Nothing of one that says nothing."""
     each = tuple(passage.text for passage in passages(document))
     return (whole(document), *each) if len(each) > 1 else each
