@@ -16,14 +16,16 @@ of a hub are not those that need it most) and one change can run through the who
 lists, so a changed listing is a matter of its neighbours.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from math import fsum
 from typing import TypeVar
 
 Pair = tuple[str, str]
 """The ids of an offer and of a demand."""
 
 Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 #: On how many demands' lists an offer is put: as many as the suggestions one listing asks the engine for, so that neither side
 #: has more of the other to answer. Among ten suggestions a demand, this is twice an equal share where there are as many offers
@@ -42,11 +44,12 @@ SHORT_LIST = 10
 class Standing:
     """What a pair is to its two lists.
 
-    `place_for_demand` is the offer's place in the demand's list, by score; `place_for_offer` the demand's in the offer's;
-    `turn` the demand's among those that wish for the offer (see `turns`). `is_held_back`: the offer is not put on the
-    demand's list.
+    `promise` is the score as the demand's list sees it (see `promises`) and `place_for_demand` the offer's place in that list;
+    `place_for_offer` is the demand's in the offer's list, by score; `turn` the demand's among those that wish for the offer
+    (see `turns`). `is_held_back`: the offer is not put on the demand's list.
     """
 
+    promise: float
     place_for_demand: int
     place_for_offer: int
     turn: int
@@ -61,6 +64,18 @@ def gini(exposures: Collection[float]) -> float:
         return 0.0
     weighted = sum(rank * exposure for rank, exposure in enumerate(sorted(exposures), 1))
     return (2 * weighted) / (count * total) - (count + 1) / count
+
+
+def promises(found: Mapping[Key, tuple[float, float | None]]) -> dict[Key, float]:
+    """What one demand's list is ordered by, of (score, points by which the list vouches for the offer, None if not asked).
+
+    The score, more or less as far as the list vouches for this offer more than for its others; so it can be compared with
+    what other lists promise, and an offer that came after the list was made stands where its score alone puts it.
+    """
+    known = [vouched for _, vouched in found.values() if vouched is not None]
+    # fsum: the same whatever the order in which they come.
+    usual = fsum(known) / len(known) if known else 0.0
+    return {key: score if vouched is None else score + vouched - usual for key, (score, vouched) in found.items()}
 
 
 def places(scores: Mapping[Key, float]) -> dict[Key, int]:
@@ -90,21 +105,28 @@ def held_back(found: Mapping[Key, tuple[int, int]], *, most: int = MOST_DEMANDS)
     return over - {min(found, key=lambda key: (found[key][0], key))} if over and len(over) == len(found) else over
 
 
-def spread(scores: Mapping[Pair, float], *, most: int = MOST_DEMANDS, threshold: float = 0.0) -> dict[Pair, Standing]:
-    """The standing of every pair from `threshold` on, all lists taken together."""
+def spread(
+    scores: Mapping[Pair, float], vouched: Mapping[Pair, float | None] | None = None, *, most: int = MOST_DEMANDS, threshold: float = 0.0
+) -> dict[Pair, Standing]:
+    """The standing of every pair from `threshold` on, all lists taken together; `vouched` as in `promises`."""
+    vouched = vouched or {}
     good = {pair: score for pair, score in scores.items() if score >= threshold}
     of_offer, of_demand = _lists(good, 0), _lists(good, 1)
     for_offer = _each(of_offer, lambda pairs: places({pair: good[pair] for pair in pairs}))
-    for_demand = _each(of_demand, lambda pairs: places({pair: good[pair] for pair in pairs}))
+    promise = _each(of_demand, lambda pairs: promises({pair: (good[pair], vouched.get(pair)) for pair in pairs}))
+    for_demand = _each(of_demand, lambda pairs: places({pair: promise[pair] for pair in pairs}))
     turn = _each(of_offer, lambda pairs: turns({pair: (for_demand[pair], good[pair]) for pair in pairs}))
     held = {pair for pairs in of_demand.values() for pair in held_back({pair: (for_demand[pair], turn[pair]) for pair in pairs}, most=most)}
-    return {pair: Standing(for_demand[pair], for_offer[pair], turn[pair], mutual_points(for_demand[pair], for_offer[pair]), pair in held) for pair in good}
+    points = {pair: mutual_points(for_demand[pair], for_offer[pair]) for pair in good}
+    return {pair: Standing(promise[pair], for_demand[pair], for_offer[pair], turn[pair], points[pair], pair in held) for pair in good}
 
 
-def short_lists(scores: Mapping[Pair, float], standings: Mapping[Pair, Standing]) -> dict[str, list[str]]:
-    """By demand, the offers put on its list, in its order."""
+def short_lists(standings: Mapping[Pair, Standing]) -> dict[str, list[str]]:
+    """By demand, the offers put on its list, in the order of what they promise with the points for standing high in both lists."""
     lists = _lists((pair for pair, standing in standings.items() if not standing.is_held_back), 1)
-    return {demand: [offer for offer, _ in sorted(pairs, key=lambda p: (-scores[p] - standings[p].mutual_points, p))] for demand, pairs in lists.items()}
+    return {
+        demand: [offer for offer, _ in sorted(pairs, key=lambda p: (-standings[p].promise - standings[p].mutual_points, p))] for demand, pairs in lists.items()
+    }
 
 
 def _lists(pairs: Iterable[Pair], side: int) -> dict[str, list[Pair]]:
@@ -114,5 +136,5 @@ def _lists(pairs: Iterable[Pair], side: int) -> dict[str, list[Pair]]:
     return lists
 
 
-def _each(lists, number) -> dict[Pair, int]:
+def _each(lists: Mapping[str, list[Pair]], number: Callable[[list[Pair]], dict[Pair, Value]]) -> dict[Pair, Value]:
     return {pair: value for pairs in lists.values() for pair, value in number(pairs).items()}

@@ -22,7 +22,7 @@ from .models import Synergy
 #: The row whose lock lets one worker at a time write synergies: two of them, each ranking what it sees of a list, would both be wrong.
 LOCK = "synergies"
 #: What this module writes.
-FIELDS = ("place_for_demand", "place_for_offer", "turn", "mutual_points", "is_held_back")
+FIELDS = ("promise", "place_for_demand", "place_for_offer", "turn", "mutual_points", "is_held_back")
 #: A pair that has no place yet comes after those that have one.
 _NOWHERE = 1_000_000
 
@@ -65,12 +65,13 @@ def spread(listings: Iterable[int]) -> int:
     view = _View()
     changed = set(listings)
     view.load(Q(offer__in=changed) | Q(demand__in=changed))
-    view.rank("demand", changed, "place_for_demand", view.scores, exposure.places)
-    view.rank("offer", changed, "place_for_offer", view.scores, exposure.places)
+    view.note("demand", changed, "promise", view.found, exposure.promises)
+    view.note("demand", changed, "place_for_demand", view.promises, exposure.places)
+    view.note("offer", changed, "place_for_offer", view.scores, exposure.places)
 
     wished = changed | {row.offer_id for row in view.moved("place_for_demand")}
     view.load(Q(offer__in=wished))
-    view.rank("offer", wished, "turn", view.wishes, exposure.turns)
+    view.note("offer", wished, "turn", view.wishes, exposure.turns)
 
     served = changed | {row.demand_id for row in view.moved("place_for_demand", "turn")}
     view.load(Q(demand__in=served))
@@ -86,7 +87,7 @@ class _View:
     before: dict[int, tuple] = field(default_factory=dict)
 
     def load(self, wanted: Q) -> None:
-        for row in Synergy.objects.ranked().filter(wanted).only("offer_id", "demand_id", "score", *FIELDS).order_by("pk"):
+        for row in Synergy.objects.ranked().filter(wanted).only("offer_id", "demand_id", "score", "vouched", *FIELDS).order_by("pk"):
             if row.pk not in self.rows:
                 self.rows[row.pk], self.before[row.pk] = row, _values(row)
 
@@ -98,17 +99,25 @@ class _View:
                 lists.setdefault(key, []).append(row)
         return lists.values()
 
-    def rank(self, owner: str, listings: set[int], name: str, measure: Callable, order: Callable) -> None:
-        """Number the pairs of each list by `order` of what `measure` says of them."""
+    def note(self, owner: str, listings: set[int], name: str, measure: Callable, judge: Callable) -> None:
+        """Give the pairs of each list as `name` what `judge` makes of their measures."""
         other = "demand_id" if owner == "offer" else "offer_id"
         for rows in self._list(owner, listings):
-            numbers = order({getattr(row, other): measure(row) for row in rows})
+            values = judge({getattr(row, other): measure(row) for row in rows})
             for row in rows:
-                setattr(row, name, numbers[getattr(row, other)])
+                setattr(row, name, values[getattr(row, other)])
 
     @staticmethod
     def scores(row: Synergy) -> float:
         return row.score
+
+    @staticmethod
+    def found(row: Synergy) -> tuple[float, float | None]:
+        return row.score, row.vouched
+
+    @staticmethod
+    def promises(row: Synergy) -> float:
+        return row.promise
 
     @staticmethod
     def wishes(row: Synergy) -> tuple[int, float]:

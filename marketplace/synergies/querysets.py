@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Case, F, Q, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from marketplace.listings.enums import Kind
@@ -88,7 +89,9 @@ class SynergyQuerySet(models.QuerySet):
         they_wait = Q(offer_interest_at__isnull=False, demand__company__in=companies, demand_interest_at=None) | Q(
             demand_interest_at__isnull=False, offer__company__in=companies, offer_interest_at=None
         )
-        return self.annotate(they_wait=Case(When(they_wait, then=1), default=0)).order_by("-they_wait", (F("score") + F("mutual_points")).desc(), "-id")
+        return self.annotate(they_wait=Case(When(they_wait, then=1), default=0)).order_by(
+            "-they_wait", (Coalesce("promise", "score") + F("mutual_points")).desc(), "-id"
+        )
 
     def with_listing(self, listing: object) -> "SynergyQuerySet":
         """Those of one listing."""

@@ -8,7 +8,7 @@ import datetime
 import logging
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 READER = "synergies"
 #: Each changed listing is one question to the engine or more; a batch has to end well before its lease does.
 BATCH = 50
+_WRITTEN = ["score", "signals", "reasons", "engine_version", "vouched", "offer_version", "demand_version", "modified"]
 
 Pair = tuple[uuid.UUID, uuid.UUID]
 """The uids of an offer and of a demand."""
@@ -40,12 +41,16 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 
 @dataclass(frozen=True)
 class Proposal:
-    """What the engine says of a pair, turned so that "mine" is the demand's."""
+    """What the engine says of a pair, turned so that "mine" is the demand's.
+
+    `vouched` is known only if the demand asked: another list says nothing of how it ranks in the demand's.
+    """
 
     score: float
     signals: list[dict]
     reasons: list[dict]
     engine_version: str
+    vouched: float | None = None
 
 
 def run_once() -> int:
@@ -97,9 +102,9 @@ def refresh(uids: Iterable[uuid.UUID]) -> None:
     dismissed = _dismissed_partners(live)
     proposals: dict[Pair, Proposal] = {}
     for listing in live:
-        proposals |= _ask(listing, exclude=dismissed.get(listing.uid, ()))
+        _add(proposals, _ask(listing, exclude=dismissed.get(listing.uid, ())))
     doubtful = _doubtful(live, proposals)
-    proposals |= _ask_partners(doubtful, asked={listing.uid for listing in live})
+    _add(proposals, _ask_partners(doubtful, asked={listing.uid for listing in live}))
     proposals |= _ask_about_proposed(live, known=proposals)
     _store(changed, proposals, doubtful)
 
@@ -120,7 +125,15 @@ def _proposal(asking: Listing, suggestion: search.Suggestion) -> Proposal:
     reasons = [asdict(reason) for reason in suggestion.reasons]
     if asking.kind == Kind.OFFER:
         reasons = [reason | {"data": turned(reason["data"])} for reason in reasons]
-    return Proposal(suggestion.score, [asdict(signal) for signal in suggestion.signals], reasons, suggestion.engine_version)
+    vouched = suggestion.vouched if asking.kind == Kind.DEMAND else None
+    return Proposal(suggestion.score, [asdict(signal) for signal in suggestion.signals], reasons, suggestion.engine_version, vouched)
+
+
+def _add(proposals: dict[Pair, Proposal], found: dict[Pair, Proposal]) -> None:
+    """The later answer counts, but how the demand's list ranks the pair is not forgotten when the offer asks too."""
+    for pair, proposal in found.items():
+        known = proposals[pair].vouched if pair in proposals else None
+        proposals[pair] = replace(proposal, vouched=known) if proposal.vouched is None else proposal
 
 
 def _dismissed_partners(listings: list[Listing]) -> dict[uuid.UUID, set[uuid.UUID]]:
@@ -159,7 +172,7 @@ def _ask_partners(doubtful: set[Pair], *, asked: set[uuid.UUID]) -> dict[Pair, P
     partners = {uid for pair in doubtful for uid in pair} - asked
     found: dict[Pair, Proposal] = {}
     for partner in Listing.objects.live().for_display().filter(uid__in=partners):
-        found |= {pair: proposal for pair, proposal in _ask(partner).items() if pair in doubtful}
+        _add(found, {pair: proposal for pair, proposal in _ask(partner).items() if pair in doubtful})
     return found
 
 
@@ -211,7 +224,7 @@ def _store(changed: list[Listing], proposals: dict[Pair, Proposal], doubtful: se
         if synergy.state == State.SUGGESTED and synergy.proposed_at is None and (not synergy.is_open or (pair in doubtful and pair not in proposals))
     ]
     Synergy.objects.filter(pk__in=gone, state=State.SUGGESTED).delete()
-    Synergy.objects.bulk_update(renewed, ["score", "signals", "reasons", "engine_version", "offer_version", "demand_version", "modified"], batch_size=100)
+    Synergy.objects.bulk_update(renewed, _WRITTEN, batch_size=100)
     Synergy.objects.bulk_create(new, batch_size=500)
     SynergyEvent.objects.bulk_create([SynergyEvent(synergy=synergy, step=Step.SUGGESTED) for synergy in new], batch_size=500)
     exposure.spread({listing for synergy in (*existing.values(), *new) for listing in (synergy.offer_id, synergy.demand_id)})
@@ -227,6 +240,8 @@ def _may_meet(offer: Listing | None, demand: Listing | None) -> bool:
 def _filled(synergy: Synergy, proposal: Proposal) -> Synergy:
     synergy.score, synergy.signals, synergy.reasons = proposal.score, proposal.signals, proposal.reasons
     synergy.engine_version = proposal.engine_version
+    if proposal.vouched is not None:
+        synergy.vouched = proposal.vouched
     synergy.offer_version, synergy.demand_version = synergy.offer.version, synergy.demand.version
     synergy.modified = timezone.now()
     return synergy

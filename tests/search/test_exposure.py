@@ -81,7 +81,7 @@ def test_a_better_score_never_costs_a_pair_its_place(scores, most, data):
     assert after[pair].turn <= before[pair].turn
     assert after[pair].mutual_points >= before[pair].mutual_points
     if not before[pair].is_held_back:
-        place = [exposure.short_lists(s, standings)[pair[1]].index(pair[0]) for s, standings in ((scores, before), (better, after))]
+        place = [exposure.short_lists(standings)[pair[1]].index(pair[0]) for standings in (before, after)]
         assert place[1] <= place[0]
 
 
@@ -96,7 +96,7 @@ def test_the_hub_goes_to_who_has_nothing_better_and_the_others_move_up():
     """A catalogue of everything scores a little for all and most for who has a better offer anyway."""
     scores = {("hub", "d1"): 80.0, ("special", "d1"): 90.0, ("hub", "d2"): 60.0, ("other", "d2"): 50.0, ("hub", "d3"): 55.0}
     standings = exposure.spread(scores, most=2)
-    assert exposure.short_lists(scores, standings) == {"d1": ["special"], "d2": ["hub", "other"], "d3": ["hub"]}
+    assert exposure.short_lists(standings) == {"d1": ["special"], "d2": ["hub", "other"], "d3": ["hub"]}
     assert ("hub", "d1") in only_by_score(scores, most=2)
     assert ("hub", "d3") not in only_by_score(scores, most=2), "whose only offer it is"
 
@@ -106,16 +106,16 @@ def test_the_hub_goes_to_who_has_nothing_better_and_the_others_move_up():
 
 def test_the_one_for_whom_i_am_first_passes_a_slightly_better_one_for_whom_i_am_not():
     scores = {("hub", f"d{n}"): 70.0 + n for n in range(10)} | {("special", "d0"): 68.0}
-    lists = exposure.short_lists(scores, exposure.spread(scores))
+    lists = exposure.short_lists(exposure.spread(scores))
     assert lists["d0"] == ["special", "hub"]
     scores["special", "d0"] = 45.0
-    assert exposure.short_lists(scores, exposure.spread(scores))["d0"] == ["hub", "special"], "points for places are no substitute for a fit"
+    assert exposure.short_lists(exposure.spread(scores))["d0"] == ["hub", "special"], "points for places are no substitute for a fit"
 
 
 @given(MARKETS)
 def test_who_is_better_by_more_than_all_points_for_places_stays_before(scores):
     standings = exposure.spread(scores)
-    for demand, offers in exposure.short_lists(scores, standings).items():
+    for demand, offers in exposure.short_lists(standings).items():
         for one, other in combinations(offers, 2):
             assert scores[other, demand] - scores[one, demand] <= 2 * exposure.POINTS_OF_FIRST
 
@@ -124,6 +124,12 @@ def test_who_is_better_by_more_than_all_points_for_places_stays_before(scores):
 def test_mutual_points_are_the_same_for_both_and_fall_with_the_places(one, other):
     assert exposure.mutual_points(one, other) == exposure.mutual_points(other, one)
     assert 0 < exposure.mutual_points(one + 1, other) < exposure.mutual_points(one, other) <= 2 * exposure.POINTS_OF_FIRST
+
+
+def test_what_a_list_vouches_for_stands_before_what_it_does_not_and_leaves_the_level_of_scores():
+    promised = exposure.promises({"vouched": (50.0, 30.0), "not": (52.0, 10.0), "new": (51.0, None)})
+    assert promised == {"vouched": 60.0, "not": 42.0, "new": 51.0}
+    assert exposure.promises({"alone": (50.0, 30.0)}) == {"alone": 50.0}
 
 
 # --- The measure --------------------------------------------------------------------------------------------------------
