@@ -21,7 +21,7 @@ from .analysis import LANGUAGES, detect_language
 from .backends.base import Backend
 from .documents import ListingDocument, Write
 from .encoding import Encoder
-from .engine import suggest_on
+from .engine import assessed_on
 from .significance import Interval, paired_difference
 
 #: How many suggestions each query asks for: Recall@100 needs them.
@@ -139,8 +139,8 @@ def with_vectors(dataset: Dataset, encoder: Encoder) -> Dataset:
 
 
 def suggestions(index: Backend) -> Ask:
-    """The product's own answers, through the path of its suggestions: whatever the score, as deep as Recall@100 needs."""
-    return lambda demand: [s.uid for s in suggest_on(index, demand, limit=DEPTH, threshold=0.0, today=TODAY)]
+    """The product's own answers, through the path of its suggestions: whatever the score, as deep as Recall@100 needs, without the reasons."""
+    return lambda demand: [found.offer.document.uid for found in assessed_on(index, demand, limit=DEPTH, threshold=0.0, today=TODAY)]
 
 
 def run(name: str, ask: Ask, dataset: Dataset, *, progress: Callable[[], object] = lambda: None) -> Outcome:
@@ -181,6 +181,14 @@ def language_pairs(folder: Path) -> list[tuple[str, str]]:
     }
     pairs = [(one, other) for one in spoken[0] for other in spoken[1] if (one, other) in judged]
     return sorted(pairs, key=lambda pair: pair[0] != pair[1])
+
+
+def kind_of_pair(languages: tuple[str, str]) -> str:
+    """With which pairs of languages this one's figures are averaged."""
+    if languages[0] == languages[1]:
+        return "the same language"
+    # The Romance languages share most of their words' roots; a word of English is answered by its meaning or not at all.
+    return "with English" if "en" in languages else "Catalan and Spanish"
 
 
 # --- Measures (as trec_eval has them, with exponential gains) ----------------------------------------------------------

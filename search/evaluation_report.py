@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field
 from statistics import fmean
 from typing import Any
 
-from .evaluation import MEASURES, Dataset, Outcome, difference
+from .evaluation import MEASURES, Dataset, Outcome, difference, kind_of_pair
 from .significance import Interval
 
 LABELS = {"ndcg@10": "nDCG@10", "mrr@10": "MRR@10", "recall@100": "R@100"}
@@ -83,15 +83,8 @@ def means(comparisons: Iterable[Comparison]) -> dict[str, dict[str, dict[str, fl
     """By kind of language pair and system, the mean of the pairs' figures."""
     groups: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
-        groups.setdefault(_kind(comparison.languages or ("", "")), []).append(comparison)
+        groups.setdefault(kind_of_pair(comparison.languages or ("", "")), []).append(comparison)
     return {kind: _mean_of(own) for kind, own in groups.items()}
-
-
-def _kind(languages: tuple[str, str]) -> str:
-    if languages[0] == languages[1]:
-        return "the same language"
-    # The Romance languages share most of their words' roots; a word of English is answered by its meaning or not at all.
-    return "with English" if "en" in languages else "Catalan and Spanish"
 
 
 def _mean_of(comparisons: list[Comparison]) -> dict[str, dict[str, float]]:

@@ -20,6 +20,12 @@ except ImportError:  # Without the extra nobody has vectors, and nothing below i
 _SEPARATOR = ":"
 _LARGEST = 127
 
+#: Shorter vectors point nowhere.
+_NOTHING = 1e-9
+
+#: How much each view of an offer counts.
+VIEWS = {"whole": 1.0, "together": 1.0, "best": 1.0, "some": 1.0}
+
 #: Passages in the fourth view.
 _SOME = 3
 
@@ -32,13 +38,15 @@ def packed(encoder: str, vectors: "np.ndarray") -> str:
 
     An eighth of the memory; the cosine of two vectors moves by less than 0.002.
     """
-    scaled = vectors * (_LARGEST / np.abs(vectors).max(axis=1, keepdims=True))
+    scaled = vectors * (_LARGEST / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), _NOTHING))
     return encoder + _SEPARATOR + base64.b64encode(np.rint(scaled).astype(np.int8).tobytes()).decode()
 
 
 def unpacked(text: str, count: int) -> "tuple[str, np.ndarray]":
-    """Encoder and `count` vectors of length 1 from what `packed` gave."""
+    """Encoder and `count` vectors of length 1 from what `packed` gave; ValueError if it was not so many."""
     encoder, _, data = text.rpartition(_SEPARATOR)
+    if not data:
+        raise ValueError(text)
     return encoder, unit(np.frombuffer(base64.b64decode(data), dtype=np.int8).reshape(count, -1).astype(np.float32))
 
 
@@ -50,7 +58,7 @@ def joined(packed_vectors: list[str]) -> str:
 
 def unit(vectors: "np.ndarray") -> "np.ndarray":
     """The same directions with length 1."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +114,9 @@ def nearness(demand: Meaning | None, offer: Meaning | None, *, without: Collecti
         whole, together = _lacking(offer, kept)
     highest = sorted((float(each[number]) for number in kept), reverse=True)
     some = highest[:_SOME]
-    views = (float(whole @ demand.whole), float(together @ demand.whole), highest[0], sum(some) / len(some))
-    return Nearness(max(0.0, sum(views) / len(views)), max(kept, key=lambda number: float(each[number])))
+    views = {"whole": float(whole @ demand.whole), "together": float(together @ demand.whole), "best": highest[0], "some": sum(some) / len(some)}
+    value = sum(VIEWS[name] * view for name, view in views.items()) / sum(VIEWS.values())
+    return Nearness(max(0.0, value), max(kept, key=lambda number: float(each[number])))
 
 
 def _lacking(offer: Meaning, kept: list[int]) -> "tuple[np.ndarray, np.ndarray]":
