@@ -34,6 +34,14 @@ class ConsortiumQuerySet(models.QuerySet):
         """Those for a demand of a company of `user`."""
         return self.filter(demand__company__in=_companies(user))
 
+    def with_listing(self, listing: object) -> "ConsortiumQuerySet":
+        """Those whose demand it is, or of which it is an offer."""
+        return self.filter(Q(demand=listing) | Exists(self._members().filter(consortium=OuterRef("pk"), offer=listing)))
+
+    def of_pair(self, offer: object, demand: object) -> "ConsortiumQuerySet":
+        """Those in which the offer does a part of the demand."""
+        return self.filter(Exists(self._members().filter(consortium=OuterRef("pk"), offer=offer)), demand=demand)
+
     def current(self) -> "ConsortiumQuerySet":
         """Worth showing: nobody set it aside, every listing is public, and no two of them have been set aside as a pair."""
         refused = apps.get_model("synergies", "Synergy").objects.filter(

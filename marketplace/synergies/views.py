@@ -16,12 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from marketplace.listings.models import Listing
+from search.exposure import MOST_DEMANDS
 
 from . import operations, outcomes
+from .beyond_cards import groups_of
 from .cards import Card
 from .disclosure import contact_for
 from .forms import DismissForm, InboxForm
-from .models import Synergy
+from .models import Consortium, Synergy
 from .querysets import SynergyQuerySet
 
 PAGE_SIZE = 10
@@ -48,7 +50,10 @@ TABS = {
     "answered": gettext_lazy("Waiting for them"),
     "mutual": gettext_lazy("Both said yes"),
     "closed": pgettext_lazy("several synergies", "Set aside"),
+    "more": gettext_lazy("More that fit"),
 }
+#: Shown only to whom it concerns.
+TABS_IF_ANY = ("more",)
 
 
 def _behind(tab: str, synergies: SynergyQuerySet, user: object) -> SynergyQuerySet:
@@ -61,7 +66,9 @@ def _behind(tab: str, synergies: SynergyQuerySet, user: object) -> SynergyQueryS
             return synergies.mutual()
         case "closed":
             return synergies.set_aside_for(user)
-    return synergies.current()
+        case "more":
+            return synergies.held_back_from(user)
+    return synergies.current().listed_for(user)
 
 
 @login_required
@@ -77,10 +84,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
     here = request.GET.get("state", "")
     here = here if here in TABS else ""
     page = Paginator(_behind(here, mine, request.user).for_display().best_for(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    tabs = [Tab(name, label, _behind(name, mine, request.user).count(), name == here) for name, label in TABS.items()]
     context = {
         "form": form,
         "listing": listing,
-        "tabs": [Tab(name, label, _behind(name, mine, request.user).count(), name == here) for name, label in TABS.items()],
+        "tabs": [tab for tab in tabs if tab.count or tab.is_here or tab.name not in TABS_IF_ANY],
+        "most_demands": MOST_DEMANDS,
         "here": here,
         "page": page,
         "cards": _cards(page.object_list, request),
@@ -105,6 +114,7 @@ def _detail(request: HttpRequest, synergy: Synergy, form: DismissForm | None = N
         "card": card,
         "contact": contact_for(request.user, synergy, card.side),
         "events": synergy.events.select_related("company"),
+        "group": Consortium.objects.current().of_pair(synergy.offer, synergy.demand).order_by("-covered").first(),
         "told": outcomes.standing(synergy.answers.all()) if synergy.mutual_at else None,
         "items": [(_("Synergies"), reverse("synergies:inbox"))],
     }
@@ -120,11 +130,13 @@ def for_listing(request: HttpRequest, uid: str) -> HttpResponse:
     inbox_url = f"{reverse('synergies:inbox')}?listing={listing.uid}"
     if not request.htmx:
         return redirect(inbox_url)
-    current = Synergy.objects.of(request.user).current().with_listing(listing)
+    current = Synergy.objects.of(request.user).current().listed_for(request.user).with_listing(listing)
     cards = _cards(current.for_display().best_for(request.user)[:MOST_OF_LISTING], request)
     total = current.count() if len(cards) == MOST_OF_LISTING else len(cards)
     advice = listing.advice.filter(listing_version=listing.version).first()
-    return render(request, "synergies/for_listing.html", {"listing": listing, "cards": cards, "total": total, "inbox_url": inbox_url, "advice": advice})
+    groups = groups_of(listing, _companies(request))
+    context = {"listing": listing, "cards": cards, "total": total, "inbox_url": inbox_url, "advice": advice, "groups": groups}
+    return render(request, "synergies/for_listing.html", context)
 
 
 # --- Steps --------------------------------------------------------------------------------------------------------------
