@@ -9,12 +9,13 @@ from marketplace.accounts.models import User
 from marketplace.alerts.models import Finding, SavedSearch
 from marketplace.companies.models import Company
 from marketplace.core.models import Change
-from marketplace.demo import city
+from marketplace.demo import city, curating
 from marketplace.listings.documents import ListingSource
 from marketplace.listings.enums import State
 from marketplace.listings.models import Listing, Transition
-from marketplace.synergies import refresh
-from marketplace.synergies.models import Synergy
+from marketplace.synergies import outcomes, refresh
+from marketplace.synergies.judgements import graded
+from marketplace.synergies.models import Advice, OutcomeQuestion, Synergy, UnmetMark
 from search import index
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,14 @@ def test_fitting_offers_are_found_and_some_are_answered(loaded):
     assert city.answer(leave_alone=10) == city.AGREED + city.ASKED
     assert city.answer(leave_alone=10) == 0
     assert Counter(Synergy.objects.exclude(state="suggested").values_list("state", flat=True)) == {"mutual": city.AGREED, "interest": city.ASKED}
+
+    assert curating.load(leave_alone=10) > curating.JUDGED
+    assert curating.load(leave_alone=10) == 0
+    told = Counter(outcomes.standing(synergy.answers.all()).is_agreed for synergy in Synergy.objects.mutual())
+    assert told == {True: 1, False: city.AGREED - 1}
+    assert Counter(judgement.grade for judgement in graded()).keys() == {0, 1, 2, 3}
+    assert OutcomeQuestion.objects.exists()
+    assert UnmetMark.objects.count() == Advice.objects.count() == 1
 
 
 def test_saved_searches_of_the_demo_have_news_and_are_saved_once(loaded):

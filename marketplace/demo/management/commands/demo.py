@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from marketplace import worker
 from marketplace.core import changelog
-from marketplace.demo import city
+from marketplace.demo import city, curating
 from marketplace.synergies import refresh as synergies
 from marketplace.synergies.models import Synergy
 from marketplace.synergies.reasons import chips
@@ -88,6 +88,7 @@ class Command(BaseCommand):
             while done := synergies.run_once():
                 bar.update(done)
         city.answer(leave_alone=BEST)
+        curating.load(leave_alone=BEST)
         worker.drain()
         city.save_searches()
 
