@@ -81,20 +81,22 @@ class ListingQuerySet(models.QuerySet):
         return self.annotate(last_reason=Coalesce(Subquery(last), Value(""), output_field=models.TextField()))
 
     def with_suggestions(self) -> "ListingQuerySet":
-        """With `suggestions`, the number of synergies nobody dismissed whose other side is live.
+        """With `suggestions`, the number of synergies on their lists that nobody dismissed and whose other side is live.
 
         The app of synergies stands above this one, so it is met by the names of its keys only.
         """
 
-        def count(own: str, other: str) -> Count:
+        def count(own: str, other: str, leaving_out: Q) -> Count:
             live = {
                 f"{own}__{other}__state": State.PUBLISHED,
                 f"{own}__{other}__valid_until__gte": timezone.localdate(),
                 f"{own}__{other}__company__hidden": False,
             }
-            return Count(own, filter=Q(**live) & ~Q(**{f"{own}__state": "dismissed"}), distinct=True)
+            return Count(own, filter=Q(**live) & ~Q(**{f"{own}__state": "dismissed"}) & ~leaving_out, distinct=True)
 
-        return self.annotate(suggestions=count("synergies_as_offer", "demand") + count("synergies_as_demand", "offer"))
+        off_its_list = Q(synergies_as_demand__is_held_back=True, synergies_as_demand__state="suggested", synergies_as_demand__proposed_at=None)
+        as_offer = count("synergies_as_offer", "demand", leaving_out=Q(pk__in=()))
+        return self.annotate(suggestions=as_offer + count("synergies_as_demand", "offer", leaving_out=off_its_list))
 
     def for_display(self) -> "ListingQuerySet":
         """With all that a card shows, so that a list costs one query."""

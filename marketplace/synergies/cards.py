@@ -1,6 +1,7 @@
 """A synergy as a person of one side sees it: what the pages and the digest print."""
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,11 +10,15 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from marketplace.listings.models import Listing
+from search.exposure import MOST_DEMANDS
 
 from . import reasons
 from .enums import Side, State
 from .forms import DismissForm
 from .models import Synergy
+
+#: Up to this place in both lists, that is worth saying.
+AMONG_THE_BEST = 3
 
 
 @dataclass
@@ -157,7 +162,21 @@ class Card:
     @property
     def chips(self) -> list[reasons.Chip]:
         """Why, and why not quite."""
-        return reasons.chips(self.synergy, self.side)
+        return sorted([*reasons.chips(self.synergy, self.side), *self._among_others()], key=lambda chip: not chip.positive)
+
+    def _among_others(self) -> Iterator[reasons.Chip]:
+        """How the pair stands among the others of both sides."""
+        synergy, places = self.synergy, (self.synergy.place_for_demand, self.synergy.place_for_offer)
+        if all(places) and self.waits_for_me:
+            if max(places) == 1:
+                yield reasons.Chip(_("The best we found for both of you"))
+            elif max(places) <= AMONG_THE_BEST:
+                yield reasons.Chip(_("Among the three best for both of you"))
+        if synergy.is_off_the_list:
+            if self.side == Side.DEMAND:
+                yield reasons.Chip(_("Suggested to %(count)s others first") % {"count": MOST_DEMANDS}, positive=False)
+            else:
+                yield reasons.Chip(_("Not on their list: they see it once you say yes"), positive=False)
 
     @property
     def signals(self) -> list[reasons.SignalRow]:

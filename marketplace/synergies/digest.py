@@ -40,7 +40,7 @@ class DailyNews:
     def news(self, user: User) -> daily.News | None:
         """The best of what they have not been told of."""
         new = news(user)
-        best = list(new.for_display().order_by("-score", "-id")[:MOST_IN_MAIL])
+        best = list(new.for_display().best_for(user)[:MOST_IN_MAIL])
         if not best:
             return None
         companies = set(user.memberships.active().values_list("company", flat=True))
@@ -70,6 +70,6 @@ class DailyNews:
 
 
 def news(user: User) -> QuerySet[Synergy]:
-    """The suggestions nobody has answered and of which this person has not been told."""
+    """The suggestions on both sides' lists that nobody has answered and of which this person has not been told."""
     told = Announcement.objects.filter(user=user, offer=OuterRef("offer"), demand=OuterRef("demand"))
-    return Synergy.objects.waiting_for(user).filter(~Exists(told), state=State.SUGGESTED)
+    return Synergy.objects.waiting_for(user).not_held_back().filter(~Exists(told), state=State.SUGGESTED)

@@ -70,6 +70,11 @@ class Synergy(BaseModel):
         """Whether the two can still come together: both listings are public and still an offer and a demand."""
         return self.offer.is_live and self.demand.is_live and (self.offer.kind, self.demand.kind) == (Kind.OFFER, Kind.DEMAND)
 
+    @property
+    def is_off_the_list(self) -> bool:
+        """Whether it is held back from the demand's list now: the first yes ends that, and a curator's word prevents it."""
+        return self.is_held_back and self.state == State.SUGGESTED and self.proposed_at is None
+
     def listing(self, side: Side) -> Listing:
         """The listing of that side."""
         return self.demand if side == Side.DEMAND else self.offer

@@ -51,9 +51,13 @@ class SynergyQuerySet(models.QuerySet):
         return self.filter(_both_live(), state__in=(State.SUGGESTED, State.INTEREST))
 
     def waiting_for(self, user: object) -> "SynergyQuerySet":
-        """Open, and a company of `user` has not answered."""
+        """Open and on a list of `user`, and a company of theirs has not answered."""
         companies = _companies(user)
-        return self.open().filter(Q(demand__company__in=companies, demand_interest_at=None) | Q(offer__company__in=companies, offer_interest_at=None))
+        return (
+            self.open()
+            .listed_for(user)
+            .filter(Q(demand__company__in=companies, demand_interest_at=None) | Q(offer__company__in=companies, offer_interest_at=None))
+        )
 
     def answered_by(self, user: object) -> "SynergyQuerySet":
         """Open, a company of `user` said yes and waits for the other one."""
