@@ -1,6 +1,7 @@
 """Where a listing's passages stand, whatever its text."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,17 @@ from search.passages import LONGEST, MOST, SHORTEST, passages, texts, whole
 
 from .documents import listing
 
-HOSTILE = ["\0" * 50, "\ud800\udfff half \ud83d", "?!... ;;; --- ***", "x" * 20_000, " " * 20_000, "\n" * 20_000, " \n" * 10_000, ". " * 10_000, "! \u2028\u202e\x0b\r\n" * 500]
+HOSTILE = [
+    "\0" * 50,
+    "\ud800\udfff half \ud83d",
+    "?!... ;;; --- ***",
+    "x" * 20_000,
+    " " * 20_000,
+    "\n" * 20_000,
+    " \n" * 10_000,
+    ". " * 10_000,
+    "! \u2028\u202e\x0b\r\n" * 500,
+]
 
 
 def quoted(document):
@@ -94,5 +105,5 @@ def in_bounds(document):
     for passage in found:
         assert document.text(passage.field)[passage.start : passage.end] == passage.text
         assert SHORTEST <= len(passage.text) <= LONGEST
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in pairwise(found):
         assert (TEXT_FIELDS.index(one.field), one.end) <= (TEXT_FIELDS.index(following.field), following.start) or one.field != following.field
