@@ -16,7 +16,7 @@ from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn, StatusFlagColumn, TitleColumn
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.views.reports import ReportView
-from wagtail.admin.widgets import HeaderButton
+from wagtail.admin.widgets import Button, HeaderButton
 
 import search
 from marketplace.accounts.models import User
@@ -62,11 +62,16 @@ class EntriesView(CuratorRequiredMixin, ReportView):
 
     @cached_property
     def header_buttons(self) -> list:
-        """The ways in."""
+        """The way in."""
+        return [HeaderButton(_("Add an entry"), url=reverse("console_vocabulary_add"), icon_name="plus")]
+
+    @cached_property
+    def header_more_buttons(self) -> list:
+        """What is needed less often, beside Wagtail's own."""
         return [
-            HeaderButton(_("Add an entry"), url=reverse("console_vocabulary_add"), icon_name="plus"),
-            HeaderButton(_("Bring a file"), url=reverse("console_vocabulary_upload"), icon_name="upload"),
-            HeaderButton(_("All edits"), url=reverse("console_vocabulary_edits"), icon_name="history"),
+            *super().header_more_buttons,
+            Button(_("Bring a file"), url=reverse("console_vocabulary_upload"), icon_name="upload"),
+            Button(_("All edits"), url=reverse("console_vocabulary_edits"), icon_name="history"),
         ]
 
     def get_context_data(self, **context: object) -> dict:
