@@ -189,6 +189,7 @@ SEARCH_SOURCES = ["marketplace.listings.documents.ListingSource"]
 # --- Privacy ----------------------------------------------------------------------------------------------------------
 # What each app knows of a person, from the highest to the lowest (see marketplace/accounts/privacy.py).
 PERSONAL_DATA = [
+    "cms.console.privacy.PersonalData",
     "marketplace.alerts.privacy.PersonalData",
     "marketplace.synergies.privacy.PersonalData",
     "marketplace.listings.privacy.PersonalData",
