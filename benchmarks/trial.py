@@ -140,20 +140,23 @@ class Trial:
         bar.set_postfix_str(f"{part.group}: {variant.name}")
         if variant.reindexed:
             with ExitStack() as own:
-                dataset, index = self._indexed(part, own)
+                dataset, index = self.indexed(part, own)
                 return evaluation.run(variant.name, evaluation.suggestions(index), dataset, progress=bar.update)
         if number not in self._indices:
-            self._indices[number] = self._indexed(part, self._stack)
+            self._indices[number] = self.indexed(part, self._stack)
         dataset, index = self._indices[number]
         return evaluation.run(variant.name, evaluation.suggestions(index), dataset, progress=bar.update)
 
-    def _indexed(self, part: Part, stack: ExitStack) -> tuple[Dataset, Remembering]:
+    def indexed(self, part: Part, stack: ExitStack) -> tuple[Dataset, Remembering]:
+        """The set with its vectors, and an index of its offers that stays until the stack closes."""
         dataset = evaluation.with_vectors(part.dataset, self._encoder) if self._encoder else part.dataset
         return dataset, Remembering(stack.enter_context(evaluation.scratch(EmbeddedBackend(self._folder), dataset.offers)))
 
 
 def _parts(folder: Path, every: int) -> Iterator[Part]:
     pairs = evaluation.language_pairs(folder)
+    if len(pairs) == 1:
+        pairs = [("", "")]
     for asked, held in pairs:
         dataset = evaluation.load(folder, queries_language=asked, documents_language=held)
         group = folder.name if len(pairs) == 1 else f"{folder.name}, {evaluation.kind_of_pair((asked, held))}"

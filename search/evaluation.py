@@ -8,7 +8,8 @@ import csv
 import datetime
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -22,7 +23,7 @@ from .backends.base import Backend
 from .documents import ListingDocument, Write
 from .encoding import Encoder
 from .engine import assessed_on
-from .significance import Interval, paired_difference
+from .significance import Interval, mean_difference
 
 #: How many suggestions each query asks for: Recall@100 needs them.
 DEPTH = 100
@@ -34,6 +35,10 @@ OURS = "ours"
 #: Every document and query has the same time, so that the text alone decides.
 MOMENT = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 TODAY = MOMENT.date()
+
+#: A language with fewer of a set's texts is a stray, no part of the set.
+STRAY_SHARE = 0.05
+
 _BATCH = 500
 _QUERY = "query:"  # A query may have a document's id; a listing is never suggested to itself.
 
@@ -165,12 +170,19 @@ def evaluate(backend: Backend, dataset: Dataset, *, progress: Callable[[], objec
 
 def difference(ours: Outcome, theirs: Outcome) -> dict[str, Interval]:
     """Ours − theirs by measure."""
-    return {measure: paired_difference(ours.scores[measure], theirs.scores[measure]) for measure in MEASURES}
+    return mean_of_differences([(ours, theirs)])
+
+
+def mean_of_differences(pairs: list[tuple[Outcome, Outcome]]) -> dict[str, Interval]:
+    """The mean over several sets of ours − theirs, by measure."""
+    return {measure: mean_difference([(ours.scores[measure], theirs.scores[measure]) for ours, theirs in pairs]) for measure in MEASURES}
 
 
 def language_pairs(folder: Path) -> list[tuple[str, str]]:
-    """The languages (of queries, of documents) between which the set has judgements; the pairs of one language first."""
-    spoken = [tuple(dict.fromkeys(row["lang"] for row in _rows(folder / name))) for name in ("queries.jsonl", "corpus.jsonl")]
+    """The languages (of queries, of documents) between which the set has judgements; the pairs of one language first.
+
+    Without languages of a few stray texts, as in a register of one language that holds some of another.
+    """
     language_of = {row["id"]: row["lang"] for row in _rows(folder / "corpus.jsonl")}
     asked_in = {row["id"]: row["lang"] for row in _rows(folder / "queries.jsonl")}
     judged = {
@@ -179,8 +191,12 @@ def language_pairs(folder: Path) -> list[tuple[str, str]]:
         for uid, grade in grades.items()
         if grade > 0 and query in asked_in and uid in language_of
     }
-    pairs = [(one, other) for one in spoken[0] for other in spoken[1] if (one, other) in judged]
+    pairs = [(one, other) for one in _spoken(asked_in.values()) for other in _spoken(language_of.values()) if (one, other) in judged]
     return sorted(pairs, key=lambda pair: pair[0] != pair[1])
+
+
+def _spoken(languages: Collection[str]) -> list[str]:
+    return [language for language, count in Counter(languages).items() if count >= STRAY_SHARE * len(languages)]
 
 
 def kind_of_pair(languages: tuple[str, str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field
 from statistics import fmean
 from typing import Any
 
-from .evaluation import MEASURES, Dataset, Outcome, difference, kind_of_pair
+from .evaluation import MEASURES, Dataset, Outcome, difference, kind_of_pair, mean_of_differences
 from .significance import Interval
 
 LABELS = {"ndcg@10": "nDCG@10", "mrr@10": "MRR@10", "recall@100": "R@100"}
@@ -79,20 +79,22 @@ def worst(comparison: Comparison, number: int) -> list[dict[str, Any]]:
     return told
 
 
-def means(comparisons: Iterable[Comparison]) -> dict[str, dict[str, dict[str, float]]]:
-    """By kind of language pair and system, the mean of the pairs' figures."""
+def means(comparisons: Iterable[Comparison]) -> dict[str, dict[str, dict[str, Any]]]:
+    """By kind of language pair and system, the mean of the pairs' figures, and of the differences from ours."""
     groups: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         groups.setdefault(kind_of_pair(comparison.languages or ("", "")), []).append(comparison)
     return {kind: _mean_of(own) for kind, own in groups.items()}
 
 
-def _mean_of(comparisons: list[Comparison]) -> dict[str, dict[str, float]]:
-    by_system: dict[str, list[dict[str, float]]] = {}
-    for comparison in comparisons:
-        for outcome in (comparison.ours, *comparison.others):
-            by_system.setdefault(outcome.name, []).append(outcome.figures())
-    return {name: {measure: round(fmean(own[measure] for own in figures), 4) for measure in MEASURES} for name, figures in by_system.items()}
+def _mean_of(comparisons: list[Comparison]) -> dict[str, dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {}
+    for outcomes in zip(*([comparison.ours, *comparison.others] for comparison in comparisons), strict=True):
+        told[outcomes[0].name] = {measure: round(fmean(fmean(outcome.scores[measure]) for outcome in outcomes), 4) for measure in MEASURES}
+        if told.keys() != {outcomes[0].name}:
+            pairs = [(comparison.ours, outcome) for comparison, outcome in zip(comparisons, outcomes, strict=True)]
+            told[outcomes[0].name]["difference"] = _rounded(mean_of_differences(pairs))
+    return told
 
 
 # --- For people -------------------------------------------------------------------------------------------------------
@@ -139,9 +141,8 @@ def by_languages(comparisons: Sequence[Comparison]) -> str:
         rows.append([comparison.title, comparison.ours.name, str(len(comparison.dataset.demands)), *_figures(comparison.ours), ""])
         rows += [[comparison.title, o.name, "", *_figures(o), signed(difference(comparison.ours, o)["ndcg@10"])] for o in comparison.others]
     for kind, systems in means(comparisons).items():
-        ours, *_ = systems.values()
         for name, figures in systems.items():
-            gap = "" if figures is ours else f"{ours['ndcg@10'] - figures['ndcg@10']:+.3f}".replace("0.", ".", 1)
+            gap = signed(Interval(*figures["difference"]["ndcg@10"])) if "difference" in figures else ""
             rows.append([f"mean, {kind}", name, "", *(share(figures[measure]) for measure in MEASURES), gap])
     absent = [f"Not to be had: {name}; it {why}." for name, why in comparisons[0].not_to_be_had.items()]
     lines = table(["Query → document", "System", "Queries", *LABELS.values(), "ours − it, nDCG@10"], rows, names=2)

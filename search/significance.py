@@ -33,23 +33,32 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def paired_difference(ours: Sequence[float], theirs: Sequence[float], *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
+Figures = Sequence[float]
+
+
+def paired_difference(ours: Figures, theirs: Figures, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
     """The mean of ours − theirs, query by query, with its interval. The same seed gives the same interval.
 
     Raises ValueError unless both have a figure for each of the same queries, at least one.
     """
+    return mean_difference([(ours, theirs)], seed=seed, resamples=resamples)
+
+
+def mean_difference(pairs: Sequence[tuple[Figures, Figures]], *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
+    """The mean of several sets' differences, each of ours and theirs, whatever their sizes; queries are drawn within their set."""
     try:
         import numpy as np  # noqa: PLC0415 - optional: only those who measure need it
     except ImportError as error:
         raise NumpyMissingError("numpy is needed for intervals: pip install '.[semantic]'") from error
-    if len(ours) != len(theirs) or not ours:
-        raise ValueError(f"{len(ours)} and {len(theirs)} figures are no pairs")
-    differences = np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float)
     drawing = np.random.default_rng(seed)
-    means = [
-        differences[drawing.integers(0, len(differences), size=(min(_BATCH, resamples - start), len(differences)))].mean(axis=1)
-        for start in range(0, resamples, _BATCH)
-    ]
+    means, resampled = [], []
+    for ours, theirs in pairs:
+        if len(ours) != len(theirs) or not ours:
+            raise ValueError(f"{len(ours)} and {len(theirs)} figures are no pairs")
+        differences = np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float)
+        means.append(differences.mean())
+        batches = [min(_BATCH, resamples - start) for start in range(0, resamples, _BATCH)]
+        resampled.append(np.concatenate([differences[drawing.integers(0, len(differences), (batch, len(differences)))].mean(axis=1) for batch in batches]))
     outside = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(np.concatenate(means), [outside, 1 - outside])
-    return Interval(float(differences.mean()), float(low), float(high))
+    low, high = np.quantile(np.mean(resampled, axis=0), [outside, 1 - outside])
+    return Interval(float(np.mean(means)), float(low), float(high))

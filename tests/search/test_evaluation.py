@@ -183,6 +183,16 @@ def test_evaluate_matching_measures_every_pair_of_languages(dataset, capsys):
     assert "| mean, Catalan and Spanish |" in capsys.readouterr().out
 
 
+def test_language_pairs_are_those_with_judgements_and_without_strays(tmp_path):
+    languages = [*["ca"] * 30, *["es"] * 9, "en"]  # One in forty is a stray.
+    for name in ("corpus", "queries"):
+        rows = [{"id": f"{name}{number}", "lang": language, "text": "Guants"} for number, language in enumerate(languages)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    judged = [(0, 0, 1), (0, 30, 2), (30, 31, 1), (31, 0, 0), (39, 39, 1)]  # From Spanish to Catalan there is only a bad answer.
+    (tmp_path / "qrels.tsv").write_text("query\tdocument\tgrade\n" + "".join(f"queries{q}\tcorpus{d}\t{g}\n" for q, d, g in judged))
+    assert evaluation.language_pairs(tmp_path) == [("ca", "ca"), ("es", "es"), ("ca", "es")]
+
+
 def test_evaluate_matching_shows_the_worst_queries(dataset, capsys):
     (dataset / "qrels.tsv").write_text("query-id\tdoc-id\tgrade\nq1\to1\t1\nq2\to3\t2\n")  # Nobody finds transport for gloves.
     told = evaluated(dataset, capsys, "--misses", "1")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from search.significance import Interval, paired_difference
+from search.significance import Interval, mean_difference, paired_difference
 
 FIGURE = st.floats(0, 1, allow_nan=False, width=32)
 PAIRS = st.lists(st.tuples(FIGURE, FIGURE), min_size=1, max_size=60)
@@ -72,3 +72,17 @@ def test_interval_is_paired():
 def test_figures_that_are_no_pairs_are_refused(ours, theirs):
     with pytest.raises(ValueError, match="no pairs"):
         paired_difference(ours, theirs)
+
+
+def test_mean_of_several_sets_counts_each_the_same():
+    small, large = ([1.0, 0.0], [0.0, 0.0]), ([0.1] * 50, [0.0] * 50)
+    found = mean_difference([small, large])
+    assert found.mean == pytest.approx((0.5 + 0.1) / 2)
+    # The large one is certain; drawn within its set the small one is 0, 0.5 or 1.
+    assert (found.low, found.high) == pytest.approx((0.05, 0.55))
+
+
+@given(PAIRS, st.integers(0, 2**32))
+def test_mean_of_one_set_is_its_difference(pairs, seed):
+    ours, theirs = zip(*pairs, strict=True)
+    assert mean_difference([(ours, theirs)], seed=seed, resamples=QUICK) == paired_difference(ours, theirs, seed=seed, resamples=QUICK)
