@@ -6,6 +6,7 @@ The line in the change log (kind VOCABULARY, uid of the edit) lets the stored su
 import re
 from collections.abc import Mapping
 from typing import Protocol
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -40,7 +41,7 @@ _SPACE = re.compile(r"\s+")
 class Person(Protocol):
     """Who edits: an account, known by its public id."""
 
-    uid: object
+    uid: UUID
 
 
 class StaleError(ValidationError):
@@ -51,9 +52,9 @@ class StaleError(ValidationError):
 
 
 @transaction.atomic
-def add(facts: Mapping[str, object], *, by: Person | None) -> Entry:
-    """A new entry of these facts (see models.FACTS). Raises ValidationError by field."""
-    entry = Entry(**checked(facts))
+def add(facts: Mapping[str, object], *, by: Person | None, uid: UUID | None = None) -> Entry:
+    """A new entry of these facts (see models.FACTS), with a public id of its own or the given one. Raises ValidationError by field."""
+    entry = Entry(**checked(facts), **({"uid": uid} if uid else {}))
     if Entry.objects.count() >= MOST_ENTRIES:
         raise ValidationError(_("There are %(limit)d entries already. Delete some that nobody needs.") % {"limit": MOST_ENTRIES})
     return _written(entry, Action.ADDED, before={}, by=by)

@@ -9,14 +9,15 @@ from marketplace.accounts.models import User
 from marketplace.alerts.models import Finding, SavedSearch
 from marketplace.companies.models import Company
 from marketplace.core.models import Change
-from marketplace.demo import city, curating
+from marketplace.demo import city, curating, vocabulary
 from marketplace.listings.documents import ListingSource
 from marketplace.listings.enums import State
 from marketplace.listings.models import Listing, Transition
 from marketplace.synergies import outcomes, refresh
 from marketplace.synergies.judgements import graded
 from marketplace.synergies.models import Advice, OutcomeQuestion, Synergy, UnmetMark
-from search import index
+from search import editing, index
+from search.models import Entry
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +84,11 @@ def test_saved_searches_of_the_demo_have_news_and_are_saved_once(loaded):
         found = Finding.objects.filter(search=saved)
         assert found.showable_to(saved.owner).unseen().exists(), saved.name
     assert city.save_searches() == 0
+
+
+def test_vocabulary_of_the_demo_is_loaded_once_and_what_is_deleted_stays_away(loaded):
+    assert vocabulary.load() == sum(1 for _ in city.rows("vocabulary"))
+    assert vocabulary.load() == 0
+    entry = Entry.objects.first()
+    editing.remove(entry, seen=1, by=None)
+    assert vocabulary.load() == 0

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from marketplace import worker
 from marketplace.core import changelog
-from marketplace.demo import city, curating
+from marketplace.demo import city, curating, vocabulary
 from marketplace.synergies import refresh as synergies
 from marketplace.synergies.models import Synergy
 from marketplace.synergies.reasons import chips
@@ -71,6 +71,7 @@ class Command(BaseCommand):
         total = sum(1 for name in ("companies", "listings") for _ in city.rows(name))
         with tqdm(total=total, desc="Demo city", unit="row") as bar:
             city.load(bar.update)
+        vocabulary.load()
 
     def _match(self) -> None:
         """Index what the change log holds, then match it; both remember how far they came."""
