@@ -17,6 +17,7 @@ from .listings import AllView, WaitingView
 from .no_match import MatchesView, NearestView, NoMatchDemandsView, NoMatchOffersView, NothingView, UnseenView
 from .pairs import PairView
 from .review import ReviewView
+from .together import GroupsView, GroupView, RingsView, RingView
 from .unmet import OutcomesView, UnmetCsvView, UnmetPanel
 from .vocabulary import AddView, DeleteView, EditsView, EntriesView, EntryView
 from .vocabulary import UploadView as VocabularyUploadView
@@ -48,6 +49,12 @@ def addresses() -> list:
         path("pairs/<uuid:offer>/<uuid:demand>/", PairView.as_view(), name="console_pair"),
         path("outcomes/", OutcomesView.as_view(), name="console_outcomes"),
         path("outcomes/results/", OutcomesView.as_view(results_only=True), name="console_outcomes_results"),
+        path("groups/", GroupsView.as_view(), name="console_groups"),
+        path("groups/results/", GroupsView.as_view(results_only=True), name="console_groups_results"),
+        path("groups/<uuid:uid>/", GroupView.as_view(), name="console_group"),
+        path("rings/", RingsView.as_view(), name="console_rings"),
+        path("rings/results/", RingsView.as_view(results_only=True), name="console_rings_results"),
+        path("rings/<uuid:uid>/", RingView.as_view(), name="console_ring"),
         path("companies/", CompaniesView.as_view(), name="console_companies"),
         path("companies/results/", CompaniesView.as_view(results_only=True), name="console_companies_results"),
         path("companies/<uuid:uid>/", CompanyView.as_view(), name="console_company"),
@@ -81,6 +88,7 @@ def _register(label: str, url_name: str, *, icon: str, order: int) -> None:
 _register(_("Review"), "console_waiting", icon="clipboard-list", order=10)
 _register(_("Listings"), "console_listings", icon="list-ul", order=11)
 _register(_("No good match"), "console_no_match", icon="warning", order=11)
+_register(_("Groups and rings"), "console_groups", icon="link", order=11)
 _register(_("Outcomes"), "console_outcomes", icon="success", order=11)
 _register(_("Companies"), "console_companies", icon="group", order=12)
 _register(_("Vocabulary"), "console_vocabulary", icon="openquote", order=13)

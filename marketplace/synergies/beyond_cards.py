@@ -5,6 +5,7 @@ and why they fit are shown.
 """
 
 import math
+import textwrap
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -307,11 +308,20 @@ class RingCard:
 
 
 #: The drawing's measures, in its own units.
-WIDTH, HEIGHT, RADIUS = 320, 240, 26
-#: How far the arrows keep from the circles, and how much they bend outwards.
+WIDTH, RADIUS = 340, 26
+HEIGHTS = {2: 150, 3: 270, 4: 300}
+#: How far the arrows keep from the circles, how much they bend outwards, and how long their heads are.
 GAP, BEND, HEAD = 6, 0.16, 9
-#: Characters of a name that fit under a circle.
-NAME_LENGTH = 20
+#: Room for a name under a circle: two lines of so many characters.
+LINE_LENGTH, MOST_LINES, LINE_HEIGHT = 17, 2, 16
+
+
+@dataclass(frozen=True)
+class Line:
+    """A piece of a name, and where it stands."""
+
+    text: str
+    y: float
 
 
 @dataclass(frozen=True)
@@ -324,15 +334,10 @@ class Node:
     is_mine: bool
 
     @property
-    def label(self) -> str:
-        """Its name, as far as there is room; legal forms are left out first."""
-        name = self.company.name.split(",")[0]
-        return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1].rstrip() + "…"
-
-    @property
-    def label_y(self) -> float:
-        """Under the circle."""
-        return self.y + RADIUS + 17
+    def lines(self) -> list[Line]:
+        """Its name, as far as there is room; the legal form is left out."""
+        pieces = textwrap.wrap(self.company.name.split(",")[0], LINE_LENGTH, max_lines=MOST_LINES, placeholder="…")
+        return [Line(text, self.y + RADIUS + LINE_HEIGHT * number) for number, text in enumerate(pieces, start=1)]
 
     @property
     def initials_y(self) -> float:
@@ -351,18 +356,20 @@ class Arrow:
 class Picture:
     """Circles around a middle and an arrow from each to the next, going round clockwise."""
 
-    width, height, radius = WIDTH, HEIGHT, RADIUS
+    width, radius = WIDTH, RADIUS
 
     def __init__(self, companies: list[tuple[Company, bool]]) -> None:
+        self.height = HEIGHTS[len(companies)]
         self.nodes = [Node(*self._place(number, len(companies)), company, is_mine) for number, (company, is_mine) in enumerate(companies)]
         self.arrows = [_arrow(one, other) for one, other in zip(self.nodes, self.nodes[1:] + self.nodes[:1], strict=True)]
 
-    @staticmethod
-    def _place(number: int, count: int) -> tuple[float, float]:
-        """Two beside each other, three and four with the first on top."""
+    def _place(self, number: int, count: int) -> tuple[float, float]:
+        """Two beside each other, three and four with the first on top; room for two lines below each."""
+        below = MOST_LINES * LINE_HEIGHT + 4
         angle = 2 * math.pi * number / count - (math.pi if count == 2 else math.pi / 2)  # noqa: PLR2004 - two
-        across, up = (WIDTH / 2 - 70, HEIGHT / 2 - 58)
-        return round(WIDTH / 2 + across * math.cos(angle), 1), round(HEIGHT / 2 - 14 + up * math.sin(angle), 1)
+        middle, down = (self.height - below) / 2, (self.height - below) / 2 - RADIUS - 4
+        across = WIDTH / 2 - 66
+        return round(WIDTH / 2 + across * math.cos(angle), 1), round(middle + down * math.sin(angle), 1)
 
 
 def _arrow(one: Node, other: Node) -> Arrow:
