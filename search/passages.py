@@ -50,6 +50,11 @@ def _of_field(name: str, text: str) -> Iterator[Passage]:
         start = following
 
 
+def sentences(text: str) -> list[str]:
+    """The passages of any text."""
+    return [passage.text for passage in _of_field("", text)]
+
+
 def whole(document: ListingDocument) -> str:
     """The listing as one text."""
     return ". ".join(text for name in TEXT_FIELDS if (text := document.text(name).strip()))

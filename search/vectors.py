@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 from django.apps import apps
@@ -148,11 +149,16 @@ def centre(encoder: Encoder, role: str, language: str):
     return _centres(encoder.name).get((role, language), 0.0)
 
 
+def centres_file(name: str) -> Path:
+    """Where the middles of an encoder are (see the command measure_centres)."""
+    return CENTRES / f"{name}.json"
+
+
 @cache
 def _centres(name: str) -> dict:
     import numpy as np  # noqa: PLC0415 - comes with the encoder
 
-    path = CENTRES / f"{name}.json"
+    path = centres_file(name)
     if not path.is_file():
         return {}
     stored = json.loads(path.read_text())
@@ -164,7 +170,7 @@ def _centres(name: str) -> dict:
 
 
 def measure_centres(encoder: Encoder, samples: dict[str, list[str]]) -> dict[str, dict[str, str]]:
-    """What a file in data/centres holds: by role and language the mean of the samples' vectors, base64 of float16."""
+    """What a file in data/centres holds, for samples by language: by role and language the mean of the samples' vectors, base64 of float16."""
     import numpy as np  # noqa: PLC0415 - comes with the encoder
 
     def mean(texts: list[str], role: str) -> str:
