@@ -6,12 +6,15 @@ the same thing. The views err differently; each alone is worse than their mean, 
 """
 
 import base64
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from .documents import ListingDocument
 from .passages import Passage, passages
 
+# Two threads for products of small matrices wait for each other longer than they work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 try:
     import numpy as np
 except ImportError:  # Without the extra nobody has vectors, and nothing below is called.

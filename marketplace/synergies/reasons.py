@@ -21,7 +21,13 @@ from .enums import Side
 from .models import Synergy
 
 LANGUAGES = {"ca": gettext_lazy("Catalan"), "es": gettext_lazy("Spanish"), "en": gettext_lazy("English")}
-SIGNALS = {"text": gettext_lazy("Text"), "sector": gettext_lazy("Sector"), "place": gettext_lazy("Distance"), "freshness": gettext_lazy("How recent")}
+SIGNALS = {
+    "text": gettext_lazy("Words"),
+    "meaning": gettext_lazy("Meaning"),
+    "sector": gettext_lazy("Sector"),
+    "place": gettext_lazy("Distance"),
+    "freshness": gettext_lazy("How recent"),
+}
 
 #: What one chip names at most; the rest is in the two texts.
 MOST_WORDS = 4
@@ -74,8 +80,12 @@ def text_of(listing: Listing, field: str) -> str:
 
 
 def evidence(synergy: Synergy) -> list[dict[str, Any]]:
-    """The pairs of places that answer each other and that both texts still hold, the weightiest first."""
-    pairs = [pair for reason in synergy.reasons if reason["code"] == "terms" for pair in reason["data"].get("pairs", [])]
+    """The pairs of places that answer each other and that both texts still hold: words, the weightiest first, then passages."""
+    return _standing(synergy, "terms") + _standing(synergy, "meaning")
+
+
+def _standing(synergy: Synergy, code: str) -> list[dict[str, Any]]:
+    pairs = [pair for reason in synergy.reasons if reason["code"] == code for pair in reason["data"].get("pairs", [])]
     return [pair for pair in pairs if _stands(synergy.demand, pair, "mine") and _stands(synergy.offer, pair, "theirs")]
 
 
@@ -158,7 +168,9 @@ def _plain(text: str) -> SafeString:
 
 def chips(synergy: Synergy, side: Side = Side.DEMAND) -> list[Chip]:
     """The reasons as a person of `side` reads them: what speaks for the pair first."""
-    found = _word_chips(evidence(synergy))
+    found = _word_chips(_standing(synergy, "terms"))
+    if _standing(synergy, "meaning"):
+        found.append(Chip(_("Alike in meaning")))
     for reason in synergy.reasons:
         write = _WRITERS.get(reason["code"])
         if write and (chip := write(reason["data"], synergy.offer, synergy.demand, side)):
