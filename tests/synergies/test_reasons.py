@@ -150,5 +150,5 @@ def test_quotation_is_safe_and_whole_for_any_text_and_any_spans(text, spans):
 
 def test_signal_rows_are_named_in_words():
     with translation.override("en"):
-        rows = reasons.signal_rows([{"name": "place", "points": 1.0, "maximum": 2.0}, {"name": "meaning", "points": 0.0, "maximum": 1.0}])
+        rows = reasons.signal_rows([{"name": "place", "points": 1.0, "maximum": 2.0}, {"name": "unheard of", "points": 0.0, "maximum": 1.0}])
     assert [row.label for row in rows] == ["Distance", "Other"]
