@@ -87,9 +87,7 @@ def test_page_shows_what_is_saved_and_looking_saves_nothing(client):
 
 
 def test_saving_keeps_the_search_in_its_one_form(client, person):
-    response = client.post(
-        create_url("sort=nearest&near=TERRASSA&km=25&q=++gel++de+mans&kind=offer&page=3&place="), {"name": " Gel  for us ", "alert": "on"}
-    )
+    response = client.post(create_url("sort=nearest&near=TERRASSA&km=25&q=++gel++de+mans&kind=offer&page=3&place="), {"name": " Gel  for us ", "alert": "on"})
     assert response.url == reverse("alerts:list")
     saved = SavedSearch.objects.get()
     assert (saved.owner, saved.name, saved.alert) == (person, "Gel for us", Alert.ON)
