@@ -52,8 +52,8 @@ class Entry(BaseModel):
         ordering = ["kind", "id"]
 
     def __str__(self) -> str:
-        asked = ", ".join(text for _, text in self.asked)
-        return f"{asked} → {', '.join(text for _, text in self.found)}" if self.kind == EntryKind.ONE_WAY else asked
+        asked, found = (", ".join(dict.fromkeys(text for _, text in side)) for side in (self.asked, self.found))
+        return f"{asked} → {found}" if found else asked
 
     @property
     def asked(self) -> tuple[Expression, ...]:

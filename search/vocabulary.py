@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TypeVar
 
 from . import analysis
 from .analysis import LANGUAGES, Token
@@ -27,6 +28,8 @@ CHECK_SECONDS = 5.0
 
 CONCEPT = "text_concept"
 _WORD, _LEMMA = "text_word", "text_lemma"
+
+Value = TypeVar("Value")
 
 #: Elided and contracted forms, so that "servei de" covers "servei d'aigua" and "servei del menjador" too.
 _PREPOSITIONS = {"d": "de", "del": "de", "dels": "de"}
@@ -91,6 +94,8 @@ class Vocabulary:
     _asking: _Index = field(default_factory=dict)
     _answering: _Index = field(default_factory=dict)
     _phrases: _Index = field(default_factory=dict)
+    #: By a form of the first word that is no stop word, the words that a text must hold to read otherwise.
+    _needed: Mapping[str, tuple[tuple[Forms, ...], ...]] = field(default_factory=dict)
     #: By concept, the expressions that answer it and that ask for it, each as it reads in each language.
     _answers_of: Mapping[str, tuple[frozenset[Reading], ...]] = field(default_factory=dict)
     _askers_of: Mapping[str, tuple[frozenset[Reading], ...]] = field(default_factory=dict)
@@ -102,6 +107,11 @@ class Vocabulary:
         return hash(self.key)
 
     # --- Texts --------------------------------------------------------------------------------------------------------
+
+    def may_touch(self, forms: set[str]) -> bool:
+        """Whether a text that holds these words and lemmas may read otherwise than without the vocabulary; quick, and never wrong with a no."""
+        begun = self._needed.keys() & forms
+        return any(not any(word.isdisjoint(forms) for word in words) for form in begun for words in self._needed[form])
 
     def analyse(self, text: str, language: str) -> list[Token]:
         """As `analysis.analyse`, with the concepts of synonyms and without what stop phrases cover, unless that is everything."""
@@ -194,12 +204,14 @@ def build(rules: Iterable[Rule]) -> Vocabulary:
     askers_of = {name: tuple(readings(*expression) for expression in askers) for name, askers, _ in concepts}
     answers_of = {name: tuple(readings(*expression) for expression in answers) for name, _, answers in concepts}
     phrases = {rule.name: tuple(readings(*expression, whole=True) for expression in rule.asked) for rule in ordered if rule.kind == EntryKind.STOP}
+    content = {reading for rule in ordered for expression in rule.expressions for reading in readings(*expression)}
     return Vocabulary(
         rules=ordered,
         key=hashlib.sha256(repr(ordered).encode()).hexdigest(),
         _asking=_index(askers_of),
         _answering=_index(answers_of),
         _phrases=_index(phrases),
+        _needed=_by_first_word((words, words) for words in {reading.words for reading in content}),
         _answers_of=answers_of,
         _askers_of=askers_of,
     )
@@ -210,10 +222,14 @@ def _index(readings_of: Mapping[str, tuple[frozenset[Reading], ...]]) -> _Index:
     for name, own in readings_of.items():
         for reading in frozenset().union(*own):
             names.setdefault(reading, []).append(name)
-    index: dict[str, list[tuple[Reading, tuple[str, ...]]]] = {}
-    for reading, own in names.items():
-        for form in reading.words[0]:
-            index.setdefault(form, []).append((reading, tuple(own)))
+    return _by_first_word((reading.words, (reading, tuple(own))) for reading, own in names.items())
+
+
+def _by_first_word(entries: Iterable[tuple[tuple[Forms, ...], Value]]) -> dict[str, tuple[Value, ...]]:
+    index: dict[str, list[Value]] = {}
+    for words, value in entries:
+        for form in words[0]:
+            index.setdefault(form, []).append(value)
     return {form: tuple(own) for form, own in index.items()}
 
 

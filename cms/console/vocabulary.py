@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import cached_property
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import FormView, TemplateView
@@ -33,6 +34,7 @@ from .vocabulary_forms import NAMES, EntryForm, UploadForm
 HOME = {"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}
 LIST = {"url": reverse_lazy("console_vocabulary"), "label": gettext_lazy("Vocabulary")}
 SHOWN_EDITS = 20
+LONGEST_TITLE = 50
 
 
 def editors(uids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
@@ -227,7 +229,7 @@ class EntryView(_EntryView):
 
     def get_page_title(self) -> str:
         """Its expressions."""
-        return str(self.entry or _("New entry"))
+        return Truncator(self.entry or _("New entry")).chars(LONGEST_TITLE)
 
 
 class DeleteView(CuratorRequiredMixin, WagtailAdminTemplateMixin, TemplateView):

@@ -93,6 +93,24 @@ def test_a_document_is_kept_per_vocabulary():
     assert matching.analysed(offer) is plain
 
 
+@pytest.mark.parametrize("text", ["Guants de nitril", "Mouth of a river", "Servei tècnic", "Roba de llit"])
+def test_a_document_without_curators_words_is_read_once(text):
+    offer = listing(text)
+    assert matching.analysed(offer, build([MASKS, CLOTHES, SERVICE])).places == matching.analysed(offer).places
+
+
+@pytest.mark.parametrize(
+    "text", ["Tapaboques", "Cubrebocas", "Mouth covers", "Robes de treball", "Serveis de neteja", "Neteja i serveis del menjador", "FFP2s"]
+)
+def test_what_may_be_touched_is_never_passed_over(text):
+    """The quick look must not miss what the reading finds, in whichever language."""
+    words = build([MASKS, CLOTHES, SERVICE, Rule("4", "stop", (("en", "we are looking for"),)), Rule("5", "two_way", (("ca", "FFP2"), ("en", "respirator")))])
+    for language in ("ca", "es", "en"):
+        offer = listing(text, language=language)
+        changed = words.analyse(text, language) != analyse(text, language)
+        assert (matching.analysed(offer, words).places != matching.analysed(offer).places) == changed
+
+
 def test_a_draft_holds_in_its_own_thread_alone():
     seen = []
     with using(build([MASKS])):
