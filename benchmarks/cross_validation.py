@@ -19,13 +19,14 @@ from trial import Change, Variant, parser, progress, trial
 from search.evaluation_report import share, table
 
 MEASURE = "ndcg@10"
-#: module.CONSTANT, and the entry of a constant that is a mapping
-NAME_AND_CONSTANT, WITH_ENTRY = 2, 3
 
 
 def change(weight: str, value: float) -> Change:
     """The weight of that dotted name with that value. Raises ValueError if there is none."""
-    module_name, constant, *entry = weight.split(".")
+    module_name, _, rest = weight.partition(".")
+    constant, *entry = rest.split(".")
+    if not constant:
+        raise ValueError(f"{weight}: a weight is named module.CONSTANT")
     try:
         module = import_module(f"search.{module_name}")
         present = getattr(module, constant)
