@@ -40,6 +40,11 @@ def synergies_of(consortia: Iterable[Consortium]) -> dict[tuple[int, int], Syner
     return {pair: synergy for synergy in found if (pair := (synergy.offer_id, synergy.demand_id)) in wanted}
 
 
+def short_name(company: Company) -> str:
+    """Its name without the legal form: several names in a row would have too many commas."""
+    return company.name.split(",")[0]
+
+
 # --- A link between two listings --------------------------------------------------------------------------------------------
 
 
@@ -254,7 +259,7 @@ class LinkCard(Quoted):
     @property
     def sentence(self) -> str:
         """What the arrow says."""
-        return _("%(one)s can serve %(other)s") % {"one": self.serving, "other": self.served}
+        return _("%(one)s can serve %(other)s") % {"one": short_name(self.serving), "other": short_name(self.served)}
 
 
 class RingCard:
@@ -279,7 +284,7 @@ class RingCard:
     @property
     def others(self) -> str:
         """The other companies' names."""
-        return ", ".join(company.name for company in self.names[1:])
+        return ", ".join(short_name(company) for company in self.names[1:])
 
     @property
     def is_pair(self) -> bool:
@@ -336,7 +341,7 @@ class Node:
     @property
     def lines(self) -> list[Line]:
         """Its name, as far as there is room; the legal form is left out."""
-        pieces = textwrap.wrap(self.company.name.split(",")[0], LINE_LENGTH, max_lines=MOST_LINES, placeholder="…")
+        pieces = textwrap.wrap(short_name(self.company), LINE_LENGTH, max_lines=MOST_LINES, placeholder="…")
         return [Line(text, self.y + RADIUS + LINE_HEIGHT * number) for number, text in enumerate(pieces, start=1)]
 
     @property
