@@ -169,7 +169,8 @@ def _fault(text: str, *, language: str, kind: str) -> str:
     content = [word for word in words if word.word not in analysis.stop_words(language)]
     if not content:
         return _("“%(text)s” has only words that the search leaves out anyway. Add the word that matters.") % said
-    if kind != EntryKind.STOP and all(_is_everywhere(word.lemma) for word in content):
+    # Of several common words together few listings hold all: "people counting" says something.
+    if kind != EntryKind.STOP and len(content) == 1 and _is_everywhere(content[0].lemma):
         return _("“%(text)s” stands in nearly every listing, so it would find everything. Add a word that says what is meant.") % said
     return ""
 

@@ -85,9 +85,10 @@ def test_what_only_resembles_an_entry_is_taken():
         {"kind": "one_way", "ca": "bata blanca", "also_ca": "uniforme"},
         {"kind": "stop", "ca": "servei"},
         {"kind": "two_way", "ca": "tapaboques, bufanda tubular"},
+        {"kind": "two_way", "en": "people counting, occupancy"},
     ):
         editing.add(facts, by=None)
-    assert Entry.objects.count() == 6
+    assert Entry.objects.count() == 7
     assert vocabulary.build(entry.rule() for entry in Entry.objects.all()).rules
 
 
