@@ -19,6 +19,9 @@ from tests.factories import MembershipFactory, UserFactory
 from tests.synergies.conftest import publish
 from tests.synergies.together import groups, look, make_circle, make_fair, person_of
 
+#: Locks are another matter on each.
+BOTH_DATABASES = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_index")]
 
 
@@ -221,8 +224,9 @@ def test_set_aside_twice_keeps_the_first(circle):
     assert ring.dismissed_by == circle[0][0]
 
 
+@BOTH_DATABASES
 @pytest.mark.django_db(transaction=True)
-def test_two_people_ask_the_same_member_at_once(own_index):
+def test_two_people_ask_the_same_member_at_once(own_index, database):
     fair = make_fair()
     look(fair.demand)
     colleague = MembershipFactory(company=fair.demand.company).user
@@ -234,8 +238,9 @@ def test_two_people_ask_the_same_member_at_once(own_index):
     assert [event.step for event in Synergy.objects.get().events.all()] == ["suggested", "interest"]
 
 
+@BOTH_DATABASES
 @pytest.mark.django_db(transaction=True)
-def test_one_sets_aside_while_another_asks(own_index):
+def test_one_sets_aside_while_another_asks(own_index, database):
     fair = make_fair()
     look(fair.demand)
     group = fair.consortium

@@ -5,7 +5,7 @@ from django.urls import reverse
 from marketplace.accounts.rules import CURATORS
 from tests.factories import UserFactory
 
-LISTS = ("console_waiting", "console_listings", "console_companies", "console_imports")
+LISTS = ("console_waiting", "console_listings", "console_companies", "console_imports", "console_groups", "console_rings")
 
 
 def test_curators_group_has_its_two_permissions_and_no_other(db):
