@@ -1,6 +1,6 @@
 """What each idea of the matching is worth: every one turned off by itself, on every set, as a Markdown table.
 
-    python benchmarks/ablation.py DIR [DIR ...] [--vectors FILE] [--every N] [--only WORD] [--json FILE]
+    python benchmarks/ablation.py DIR [DIR ...] [--vectors FILE] [--every N] [--only WORD] [--json FILE] [--into FILE]
 
 The first row is the matching as it is; the others tell what is lost (or won) without the idea, with the 95 % interval of the
 paired bootstrap over the group's queries. In bold: chance alone would hardly give it. The meaning's rows need an encoder.
@@ -13,7 +13,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from trial import Change, Variant, parser, progress, trial
+from trial import Change, Variant, parser, progress, publish, told_of, trial
 
 from search import engine, evaluation, matching, meaning, vectors
 from search.evaluation import Outcome
@@ -98,10 +98,8 @@ def main() -> None:
                 own.append(_row(variant, outcomes, base, measure))
                 bar.write(f"{LABELS[measure]}: " + " | ".join(own[-1]), file=sys.stderr)
             told[variant.name] = _told(outcomes, base)
-    sample = f", every {options.every}th" if options.every > 1 else ""
-    print(f"{sets.queries} queries{sample}; {matching.ENGINE_VERSION}, embedded engine.")
-    for measure, own in rows.items():
-        print("\n" + table([LABELS[measure], *sets.groups], own))
+        tables = [table([LABELS[measure], *sets.groups], own) for measure, own in rows.items()]
+        publish("ablation", "\n\n".join([told_of(sets, options), *tables]), options.into)
     if options.json:
         options.json.write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
 

@@ -1,6 +1,6 @@
 """How good the suggestions are, beside what one would pick instead: the tables of benchmarks/README.md, in one go.
 
-    ELASTICSEARCH_URL=http://127.0.0.1:9200 python benchmarks/quality.py DIR [DIR ...] [--vectors FILE] [--engine embedded]
+    ELASTICSEARCH_URL=http://127.0.0.1:9200 python benchmarks/quality.py DIR [DIR ...] [--vectors FILE] [--into FILE] [--engine embedded]
 
 Runs `manage.py evaluate_matching --baselines` on each set, with `--language-pairs` where it has several languages. Of a set of several languages the means of like
 pairs are shown in full and the single pairs beside the best of the others; `--json FILE` keeps everything.
@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import trial  # noqa: F401 - sets Django up
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from trial import publish
 
-from search import evaluation, matching
+from search import encoding, evaluation, matching
 from search.evaluation_report import LABELS, share, signed, table
 from search.significance import Interval
 
@@ -81,19 +81,21 @@ def main() -> None:
     made.add_argument("dataset", type=Path, nargs="+", metavar="DIR", help="folder with corpus.jsonl, queries.jsonl and qrels.tsv")
     made.add_argument("--engine", choices=("elasticsearch", "embedded"), default="elasticsearch" if settings.ELASTICSEARCH_URL else "embedded")
     made.add_argument("--vectors", type=Path, metavar="FILE", help="keep the encoder's vectors in this file, so that the next run is quick")
+    made.add_argument("--into", type=Path, metavar="FILE", help="put the tables into this file, between their marks, instead of printing them")
     made.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
     options = made.parse_args()
     everything: dict[str, Any] = {}
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {matching.ENGINE_VERSION}, {options.engine}, encoder: {settings.SEMANTIC_ENCODER or 'none'}.")
+    report = [f"{datetime.now(UTC):%Y-%m-%d}; {matching.ENGINE_VERSION}, {options.engine}, encoder {encoding.name() or 'none'}."]
     try:
         for folder in options.dataset:
             everything[folder.name] = measured(folder, options)
-            print("\n" + section(folder.name, everything[folder.name]), flush=True)
+            report.append(section(folder.name, everything[folder.name]))
+            print(report[-1], file=sys.stderr)
     except (CommandError, evaluation.DatasetError) as error:
         sys.exit(str(error))
     first = next(iter(everything.values()))
-    for name, why in first.get("pairs", [first])[0]["not_to_be_had"].items():
-        print(f"\nNot to be had: {name}; it {why}.")
+    report += [f"Not to be had: {name}; it {why}." for name, why in first.get("pairs", [first])[0]["not_to_be_had"].items()]
+    publish("quality", "\n\n".join(report), options.into)
     if options.json:
         options.json.write_text(json.dumps(everything, indent=1, ensure_ascii=False), encoding="utf-8")
 

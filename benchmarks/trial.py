@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -189,6 +190,7 @@ def parser(description: str, *, named: bool = False) -> argparse.ArgumentParser:
     else:
         made.add_argument("dataset", **folders)
     made.add_argument("--vectors", type=Path, metavar="FILE", help="keep the encoder's vectors in this file, so that the next run is quick")
+    made.add_argument("--into", type=Path, metavar="FILE", help="put the tables into this file, between their marks, instead of printing them")
     made.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth query: quicker, with wider intervals")
     return made
 
@@ -208,3 +210,21 @@ def trial(options: argparse.Namespace) -> Iterator[Trial]:
 def progress(trial_: Trial, variants: int) -> tqdm:
     """A bar over all queries of all variants."""
     return tqdm(total=variants * trial_.queries, unit="query", file=sys.stderr)
+
+
+def told_of(trial_: Trial, options: argparse.Namespace) -> str:
+    """What the figures were made with."""
+    sample = f", every {options.every}th" if options.every > 1 else ""
+    return f"{datetime.now(UTC):%Y-%m-%d}, {trial_.queries} queries{sample}; {matching.ENGINE_VERSION}, embedded engine, encoder {encoding.name() or 'none'}."
+
+
+def publish(name: str, text: str, into: Path | None) -> None:
+    """Print the text, or put it into a file between the comments "NAME: begin" and "NAME: end"."""
+    if into is None:
+        print(text)
+        return
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    page = into.read_text(encoding="utf-8") if into.is_file() else ""
+    if not 0 <= page.find(begin) < page.find(end):
+        sys.exit(f"{into} has no place for it: {begin} and {end}. It would have said:\n\n{text}")
+    into.write_text(page.partition(begin)[0] + f"{begin}\n{text}\n{end}" + page.partition(end)[2], encoding="utf-8")

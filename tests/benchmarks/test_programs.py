@@ -19,6 +19,7 @@ def test_ablation_tells_each_variant_beside_the_matching_as_it_is(program, judge
     done = program("ablation.py", judged, "--only", "length", "--json", tmp_path / "told.json")
     assert done.returncode == 0, done.stderr
     head, as_it_is, *others = rows(done.stdout)[:4]
+    assert "encoder letters-1" in done.stdout
     assert head == ["nDCG@10", "needs, the same language", "needs, Catalan and Spanish"]
     assert as_it_is[0] == "as it is"
     assert [row[0] for row in others] == ["an offer's length counts nothing", "its length counts as in Lucene"]
@@ -39,7 +40,7 @@ def test_cross_validation_tells_the_value_in_use_and_what_leaving_out_costs(prog
     done = program("cross_validation.py", "matching.MEANING_SHARE", "0", "1", "--dataset", judged)
     assert done.returncode == 0, done.stderr
     grid = rows(done.stdout)
-    assert grid[0] == ["matching.MEANING_SHARE", "needs, the same language", "needs, Catalan and Spanish", "mean"]
+    assert grid[0] == ["`matching.MEANING_SHARE`", "needs, the same language", "needs, Catalan and Spanish", "mean"]
     assert sum("(in use)" in row[0] for row in grid) == 1
     assert [row[0] for row in grid[-2:]] == ["needs, the same language", "needs, Catalan and Spanish"]
 
@@ -78,6 +79,24 @@ def test_programs_say_that_a_folder_is_missing(program, tmp_path, name):
     assert done.returncode == 1
     assert "corpus.jsonl" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_tables_go_between_their_marks(program, judged, tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("Before.\n<!-- quality: begin -->\nold\n<!-- quality: end -->\nAfter.\n")
+    done = program("quality.py", judged, "--into", page)
+    assert done.returncode == 0, done.stderr
+    assert page.read_text().startswith("Before.\n<!-- quality: begin -->\n")
+    assert page.read_text().endswith("\n\nNot to be had: RRF of most_fields and vectors; it needs Elasticsearch.\n<!-- quality: end -->\nAfter.\n")
+    assert "old" not in page.read_text()
+    assert done.stdout == ""
+
+
+def test_tables_without_a_place_are_shown_all_the_same(program, judged, tmp_path):
+    done = program("quality.py", judged, "--into", tmp_path / "README.md")
+    assert done.returncode == 1
+    assert "has no place for it: <!-- quality: begin -->" in done.stderr
+    assert "### needs" in done.stderr
 
 
 def test_quality_says_that_the_server_is_down(program, judged, settings):
