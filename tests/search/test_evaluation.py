@@ -1,6 +1,8 @@
 """The measures, and the command that prints them."""
 
 import json
+import os
+import signal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -240,6 +242,19 @@ def test_evaluate_matching_removes_its_indices_when_the_server_fails_on_the_way(
     monkeypatch.setitem(baselines.QUERIES, baselines.MORE_LIKE_THIS, lambda _text: {"no_such_query": {}})
     with pytest.raises(CommandError, match="no_such_query"):
         call_command("evaluate_matching", "--dataset", str(dataset), "--engine", "elasticsearch", "--baselines")
+    with elastic.connect(elasticsearch_url) as client:
+        assert list(client.indices.get(index=f"{settings.SEARCH_INDEX_PREFIX}-evaluation*")) == []
+
+
+def test_evaluate_matching_removes_its_indices_when_it_is_ended(dataset, settings, elasticsearch_url, monkeypatch):
+    from search.backends import elastic  # noqa: PLC0415 - as the command loads it
+
+    settings.ELASTICSEARCH_URL = elasticsearch_url
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setitem(baselines.QUERIES, baselines.MORE_LIKE_THIS, lambda _text: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit):
+        call_command("evaluate_matching", "--dataset", str(dataset), "--engine", "elasticsearch", "--baselines")
+    assert signal.getsignal(signal.SIGTERM) == before
     with elastic.connect(elasticsearch_url) as client:
         assert list(client.indices.get(index=f"{settings.SEARCH_INDEX_PREFIX}-evaluation*")) == []
 

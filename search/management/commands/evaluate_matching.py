@@ -1,6 +1,7 @@
 """manage.py evaluate_matching: measure the suggestions on a judged set, and beside them what one would pick instead."""
 
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         try:
             pairs = evaluation.language_pairs(dataset) if language_pairs else [one]
             sets = [evaluation.load(dataset, queries_language=asked, documents_language=held) for asked, held in pairs]
-            with _engine(engine) as (backend, client), _encoder(options["vectors"]) as encoder:
+            with _cleaning_up(), _engine(engine) as (backend, client), _encoder(options["vectors"]) as encoder:
                 comparing = _Comparing(backend, client if baselines else None, encoder, dataset.name, baselines=baselines)
                 comparisons = comparing(sets, pairs if language_pairs else [None])
         except (evaluation.DatasetError, remembered.VectorFileError, NumpyMissingError) as error:
@@ -99,6 +100,16 @@ class _Comparing:
 
 def _prefix() -> str:
     return f"{settings.SEARCH_INDEX_PREFIX}-evaluation"
+
+
+@contextmanager
+def _cleaning_up() -> Iterator[None]:
+    """Whoever ends the program ends it as an error would: what it made on the server goes, and new vectors are kept."""
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
