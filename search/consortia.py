@@ -19,7 +19,7 @@ from operator import itemgetter
 
 from django.utils import timezone
 
-from . import engine, matching, reasons
+from . import engine, matching, reasons, vocabulary
 from .backends.base import Backend, Candidates
 from .documents import ListingDocument
 from .matching import Analysed, Assessment, Place, Term, Weights
@@ -212,6 +212,7 @@ class Consortium:
     engine_version: str
 
 
+@vocabulary.in_force()
 def find(demand: ListingDocument, *, exclude_uids: Iterable[str] = (), refused: Collection[frozenset[str]] = ()) -> list[Consortium]:
     """The sets of offers that together answer a demand, best first; none if one offer answers it. Raises SearchUnavailable if no engine answers.
 
@@ -227,10 +228,11 @@ def find_on(
     backend: Backend, demand: ListingDocument, *, exclude_uids: tuple[str, ...] = (), refused: Collection[frozenset[str]] = (), today: date
 ) -> list[Consortium]:
     """`find` on one backend, as of `today`."""
-    wanted = matching.analysed(demand)
-    frequencies = backend.frequencies(matching.vocabulary([wanted]))
+    taught = vocabulary.current()
+    wanted = matching.analysed(demand, taught)
+    frequencies = taught.frequencies(backend, matching.vocabulary([wanted]))
     asked = Candidates(
-        terms=matching.candidate_terms(wanted, frequencies),
+        terms=taught.fetching(matching.candidate_terms(wanted, frequencies), answers=True),
         kind="offer",
         valid_on=today,
         exclude_company=demand.company_uid,
@@ -241,14 +243,14 @@ def find_on(
         return []
     weighing = matching.weights(frequencies)
     terms = matching.wanted_terms(wanted, weighing)
-    offers = [matching.analysed(offer) for offer, _ in backend.candidates(asked) if matching.is_reachable(demand, offer)]
+    offers = [matching.analysed(offer, taught) for offer, _ in backend.candidates(asked) if matching.is_reachable(demand, offer)]
     return together(
         [matching.assess(offer, wanted, terms, weighing, today=today) for offer in offers], lambda several: _weighing(backend, several), refused=refused
     )
 
 
 def _weighing(backend: Backend, offers: Sequence[Analysed]) -> Weights:
-    return matching.weights(backend.frequencies(matching.vocabulary(offers)))
+    return matching.weights(vocabulary.current().frequencies(backend, matching.vocabulary(offers)))
 
 
 def together(
@@ -331,6 +333,7 @@ def _missing(parts: Sequence[Term], members: Sequence[Candidate], demand: Listin
 # --- Whom an offer concerns -------------------------------------------------------------------------------------------------
 
 
+@vocabulary.in_force()
 def touched(offer: ListingDocument) -> list[str]:
     """The uids of the demands that this offer may help to answer: those that share most with it. Raises SearchUnavailable."""
     today = timezone.localdate()
@@ -339,8 +342,9 @@ def touched(offer: ListingDocument) -> list[str]:
 
 def touched_on(backend: Backend, offer: ListingDocument, *, today: date) -> list[str]:
     """`touched` on one backend, as of `today`."""
-    own = matching.analysed(offer)
-    terms = matching.candidate_terms(own, backend.frequencies(matching.vocabulary([own])))
+    taught = vocabulary.current()
+    own = matching.analysed(offer, taught)
+    terms = taught.fetching(matching.candidate_terms(own, taught.frequencies(backend, matching.vocabulary([own]))), answers=False)
     if not terms:
         return []
     asked = Candidates(terms=terms, kind="demand", valid_on=today, exclude_company=offer.company_uid, exclude_uids=(offer.uid,), size=MOST_TOUCHED)

@@ -25,6 +25,7 @@ from . import refresh
 from .beyond import Consortium, ConsortiumDue, ConsortiumMember
 from .enums import State
 from .models import Synergy
+from .vocabulary import REMATCH
 
 logger = logging.getLogger(__name__)
 READER = "consortia"
@@ -62,7 +63,7 @@ def mark(demands: Iterable[int]) -> None:
 
 
 def _handle(changes: list[Change]) -> None:
-    changed = list(Listing.objects.for_display().filter(uid__in={change.uid for change in changes if change.kind == "listing"}))
+    changed = list(Listing.objects.for_display().filter(uid__in={change.uid for change in changes if change.kind in {"listing", REMATCH}}))
     answered = Synergy.objects.filter(uid__in={change.uid for change in changes if change.kind == "synergy"})
     concerned = set(Consortium.objects.filter(Q(members__offer__in=changed) | Q(demand__in=changed)).values_list("demand", flat=True))
     concerned |= {listing.pk for listing in changed if listing.is_live and listing.kind == Kind.DEMAND}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search import engine, matching, reasons, vocabulary
+from search import consortia, engine, matching, reasons, vocabulary
 from search.backends.base import Frequencies
 from search.documents import Query
 from search.vocabulary import Rule, build, using
@@ -141,6 +141,23 @@ def test_nothing_of_it_is_written_to_the_index(backend):
     assert found(backend, "tapaboques") == set()
     assert found(backend, "tapaboques", SYNONYM) == {offer.uid}
     assert backend.frequencies({"text_concept": ["1="]}).by_term["text_concept", "1="] == 0
+
+
+# --- Groups of offers -----------------------------------------------------------------------------------------------------
+
+
+def test_a_group_of_offers_has_whom_only_a_synonym_brings(backend):
+    """The second speaks of marquees only as curators know them, and is known to the demand by that alone."""
+    wanted = demand("Pavelló plegable i tast de vins", "Ens cal un pavelló plegable i un tast de vins.", keywords=("pavelló plegable", "tast de vins"))
+    wine = listing("Tast de vins amb sommelier", "Fem un tast de vins a casa vostra.", keywords=("tast", "vins"))
+    tent = listing("Envelats", "Muntem envelats.", keywords=("envelat",))
+    write(backend, wanted, wine, tent, *crowd())
+    with using(build([Rule("1", "two_way", (("ca", "pavelló plegable"), ("ca", "envelat")))])):
+        [group] = consortia.find_on(backend, wanted, today=TODAY)
+        assert wanted.uid in consortia.touched_on(backend, tent, today=TODAY)
+    assert {member.uid for member in group.members} == {wine.uid, tent.uid}
+    assert consortia.find_on(backend, wanted, today=TODAY) == []
+    assert wanted.uid not in consortia.touched_on(backend, tent, today=TODAY)
 
 
 # --- Why not ----------------------------------------------------------------------------------------------------------------
