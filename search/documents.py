@@ -69,6 +69,7 @@ class Query:
     """What a person looks for. Empty values mean no restriction; `sectors` takes codes of any level of the tree.
 
     `sort` is "relevance" (the newest first when there is no text), "recent", "nearest" (needs `near`) or "expiring".
+    `uids` asks which of certain listings are found; nothing is counted for facets then, which nobody would see.
     """
 
     text: str = ""

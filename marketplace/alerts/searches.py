@@ -1,7 +1,10 @@
 """A search as it is kept: the query string of the public page, in one form for all that mean the same."""
 
+import datetime
 import hashlib
 import unicodedata
+from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -10,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from marketplace.listings import facets
 from marketplace.listings.filters import ListingFilter
+from search import Query
 
 #: What changes where a result stands, not whether it is one.
 ORDER = ("sort", "page")
@@ -18,6 +22,16 @@ ORDER = ("sort", "page")
 def parsed(parameters: str) -> ListingFilter:
     """The search that a query string stands for."""
     return ListingFilter(QueryDict(parameters))
+
+
+@lru_cache(5_000)
+def question(parameters: str, day: datetime.date, *, size: int) -> Query | None:
+    """What the engine is asked on `day`; None if not all of it is understood. Kept: reading it costs as much as the answer.
+
+    A sector or municipality that is gone would widen the search if it were left out: nothing is better than everything.
+    """
+    wanted = parsed(parameters)
+    return None if wanted.ignored else replace(wanted.query(page_size=size), page=1, sort="recent", valid_on=day)
 
 
 def canonical(wanted: ListingFilter) -> str:

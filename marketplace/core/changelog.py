@@ -89,14 +89,14 @@ def lag(name: str) -> int:
     return Change.objects.filter(Q(transaction__gt=after[0]) | Q(transaction=after[0], id__gt=after[1])).count()
 
 
-def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 500, behind: str | None = None) -> int:
+def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 500, behind: str | None = None, lease: timedelta = LEASE) -> int:
     """Hand the next batch to `handle`, then move the checkpoint; return how many changes that was.
 
     Returns 0 when there is nothing to do or another process holds the reader's lease. If `handle` raises, the checkpoint
     stays and the error goes to the caller, so the same batch comes again: `handle` must be repeatable. With `behind`, the
-    reader never passes the checkpoint of that other reader.
+    reader never passes the checkpoint of that other reader. `lease` has to be longer than a batch can take.
     """
-    holder = _take_lease(name)
+    holder = _take_lease(name, lease)
     if holder is None:
         return 0
     mine = Reader.objects.filter(name=name, leased_by=holder)
@@ -137,7 +137,7 @@ def _is_foreign() -> bool:
     return Change.objects.filter(transaction__gte=limit).exists() or Reader.objects.filter(transaction__gte=limit).exists()
 
 
-def _take_lease(name: str) -> str | None:
+def _take_lease(name: str, lease: timedelta) -> str | None:
     """Who holds the lease from now on (this call, as no other did or theirs has run out); None if another one may not be disturbed.
 
     The holder is the call, not the process: two threads of one process must not read the same batch side by side, or the
@@ -147,4 +147,4 @@ def _take_lease(name: str) -> str | None:
     holder = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
     Reader.objects.get_or_create(name=name)
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return holder if Reader.objects.filter(free, name=name).update(lease_until=now + LEASE, leased_by=holder) else None
+    return holder if Reader.objects.filter(free, name=name).update(lease_until=now + lease, leased_by=holder) else None

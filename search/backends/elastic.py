@@ -172,7 +172,8 @@ class ElasticBackend:
         with self._asking() as client:
             found = self._search(client, bodies.find(query, words))
             documents = [(bodies.document_of(hit), hit.get("_score")) for hit in found["hits"]["hits"]]
-            facets = {name: {b["key"]: b["doc_count"] for b in facet["values"]["buckets"] if b["key"]} for name, facet in found["aggregations"].items()}
+            counted = {} if query.uids else found["aggregations"]
+            facets = {name: {b["key"]: b["doc_count"] for b in facet["values"]["buckets"] if b["key"]} for name, facet in counted.items()}
             total = found["hits"]["total"]["value"]
         return Page(
             hits=tuple(Hit(d.uid, score or 0.0, highlights(d, words), _distance(query, d)) for d, score in documents),

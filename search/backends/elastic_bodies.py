@@ -116,7 +116,7 @@ def find(query: Query, words: list[FindWord]) -> dict[str, Any]:
     offset, size = queries.window(query)
     return {
         "query": Q("bool", must=[_matching(words)] if words else [], filter=_filters(query), must_not=_excluded(query)).to_dict(),
-        "aggs": {name: _facet(name, restricted).to_dict() for name in FACETS},
+        **({} if query.uids else {"aggs": {name: _facet(name, restricted).to_dict() for name in FACETS}}),
         **({"post_filter": Q("bool", filter=list(restricted.values())).to_dict()} if restricted else {}),
         "sort": _sort(query),
         "from": offset,

@@ -275,7 +275,7 @@ class _Finder:
         return Page(
             hits=tuple(self._hit(score, address) for score, address in hits),
             total=total,
-            facets=self._facets(everything),
+            facets={} if self.query.uids else self._facets(everything),
             page=self.query.page,
             page_size=self.size,
             engine=EmbeddedBackend.name,

@@ -156,6 +156,7 @@ def test_find_among_certain_listings_finds_those_of_them_that_fit(backend):
     assert hit.score == pytest.approx(alone.score), "the restriction is no part of the relevance"
     many = tuple(f"{number:032x}" for number in range(500))
     assert backend.find(Query(uids=(*many, one.uid))).total == 1
+    assert (backend.find(Query(uids=(one.uid,))).facets, bool(backend.find(Query()).facets)) == ({}, True)
 
 
 # --- Facets ----------------------------------------------------------------------------------------------------------------
