@@ -398,16 +398,13 @@ def assess(offer: Analysed, demand: Analysed, terms: list[Term], weighing: Weigh
 
 
 def score_without(assessment: Assessment, removed: Collection[Span]) -> float:
-    """The score that the pair would have if these stretches were not in the offer: what they contribute is what is lost.
-
-    A passage counts as lost when half of it is.
-    """
+    """The score that the pair would have if these stretches were not in the offer: what they contribute is what is lost."""
     offer = assessment.offer
     asked = {key for term in assessment.terms for key in term.want.keys if key in offer.places}
     left = {key: tuple(place for place in offer.places[key] if not _overlaps((place.field, place.token.start, place.token.end), removed)) for key in asked}
     tokens = tuple(token for token in offer.tokens if not _overlaps(token, removed))
     found = answers(list(assessment.terms), replace(offer, places=left, tokens=tokens), assessment.weighing)
-    lost = [] if offer.meaning is None else [number for number, passage in enumerate(offer.meaning.passages) if _is_lost(passage, removed)]
+    lost = {number: _lost_share(passage, removed) for number, passage in enumerate(offer.meaning.passages)} if offer.meaning else None
     near = meaning.nearness(assessment.demand.meaning, offer.meaning, without=lost)
     demand = assessment.demand.document
     return sum(signal.points for signal in _signals(offer.document, demand, coverage(assessment.terms, found), near, assessment.today))
@@ -417,9 +414,9 @@ def _overlaps(span: Span, removed: Collection[Span]) -> bool:
     return any(span[0] == field and span[1] < end and start < span[2] for field, start, end in removed)
 
 
-def _is_lost(passage: Passage, removed: Collection[Span]) -> bool:
+def _lost_share(passage: Passage, removed: Collection[Span]) -> float:
     covered = sum(max(0, min(passage.end, end) - max(passage.start, start)) for field, start, end in removed if field == passage.field)
-    return 2 * covered >= passage.end - passage.start
+    return min(1.0, covered / (passage.end - passage.start))
 
 
 def _signals(one: ListingDocument, other: ListingDocument, covered: float, near: Nearness | None, today: date) -> Iterator[Signal]:

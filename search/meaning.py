@@ -7,11 +7,11 @@ the same thing. The views err differently; each alone is worse than their mean, 
 
 import base64
 import os
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .documents import ListingDocument
-from .passages import Passage, passages
+from .passages import SHORTEST, Passage, passages
 
 # Two threads for products of small matrices wait for each other longer than they work.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -32,9 +32,11 @@ VIEWS = {"whole": 1.0, "together": 1.0, "best": 1.0, "some": 1.0}
 #: Passages in the fourth view.
 _SOME = 3
 
-#: So much of a lost passage the whole loses: what is left, encoded anew, is then as near as foretold, no nearer and no farther on
-#: average (benchmarks/faithfulness.py); by all of it, it would be too far by 0.06.
+#: What is left of an offer, encoded anew, is then on average as near as foretold (benchmarks/faithfulness.py). The whole loses so much of
+#: what it shares with a lost passage; by all of it, it would be too far by 0.06.
 _SHARED = 0.5
+#: A passage that loses a share of its text loses this power of it: the words that answer are few and say most.
+_TELLING = 0.6
 
 #: Neighbours that vouch for a listing.
 _NEIGHBOURS = 5
@@ -109,30 +111,48 @@ class Nearness:
     best: int
 
 
-def nearness(demand: Meaning | None, offer: Meaning | None, *, without: Collection[int] = ()) -> Nearness | None:
-    """The nearness of two listings, as if the offer lacked the passages of these numbers; None where it cannot be known."""
+def nearness(demand: Meaning | None, offer: Meaning | None, *, without: Mapping[int, float] | None = None) -> Nearness | None:
+    """The nearness of two listings; None where it cannot be known.
+
+    `without` tells what share of which of the offer's passages to leave out: the nearness that the rest would have, encoded anew.
+    """
     if demand is None or offer is None or demand.encoder != offer.encoder:
         return None
-    each, whole, together = offer.vectors @ demand.whole, offer.whole, offer.together
-    kept = [number for number in range(len(each)) if number not in without]
-    if not kept:
-        return Nearness(0.0, 0)
-    if len(kept) < len(each):
-        whole, together = _lacking(offer, kept)
+    each = offer.vectors @ demand.whole
+    whole, together = float(offer.whole @ demand.whole), float(offer.together @ demand.whole)
+    kept = list(range(len(each)))
+    if without:
+        left = np.array([_left(passage, without.get(number, 0.0)) for number, passage in enumerate(offer.passages)], dtype=np.float32)
+        kept = [number for number in kept if left[number]]
+        if not kept:
+            return Nearness(0.0, 0)
+        each = np.minimum(each, each * left)  # Who is against loses nothing by saying less.
+        whole, together = _lacking(offer, demand, each, kept)
     highest = sorted((float(each[number]) for number in kept), reverse=True)
     some = highest[:_SOME]
-    views = {"whole": float(whole @ demand.whole), "together": float(together @ demand.whole), "best": highest[0], "some": sum(some) / len(some)}
+    views = {"whole": whole, "together": together, "best": highest[0], "some": sum(some) / len(some)}
     value = sum(VIEWS[name] * view for name, view in views.items()) / sum(VIEWS.values())
     return Nearness(max(0.0, value), max(kept, key=lambda number: float(each[number])))
 
 
-def _lacking(offer: Meaning, kept: list[int]) -> "tuple[np.ndarray, np.ndarray]":
-    """Whole and sum of what is left of an offer. The whole is not encoded anew: some of what it shares with the lost passages goes."""
+def _left(passage: Passage, lost: float) -> float:
+    """How much of its nearness a passage keeps that loses this share of its text; nothing if the rest is none any more."""
+    return 1 - lost**_TELLING if (1 - lost) * len(passage.text) >= SHORTEST else 0.0
+
+
+def _lacking(offer: Meaning, demand: Meaning, each: "np.ndarray", kept: list[int]) -> tuple[float, float]:
+    """How near the whole and the sum of what is left of an offer are. The whole is not encoded anew: some of what it shares with the lost goes."""
     if len(kept) == 1:
-        return offer.vectors[kept[0]], offer.vectors[kept[0]]
+        return float(each[kept[0]]), float(each[kept[0]])
     weighted = offer.vectors * offer.weights[:, None]
-    left, all_of_it = weighted[kept].sum(axis=0), weighted.sum(axis=0)
-    return unit(offer.whole * np.linalg.norm(all_of_it) - _SHARED * (all_of_it - left)), unit(left)
+    lost = weighted.sum(axis=0) - weighted[kept].sum(axis=0)
+    whole = offer.whole * np.linalg.norm(weighted.sum(axis=0)) - _SHARED * lost
+    near = float(each[kept] @ offer.weights[kept])  # Of a passage that loses a few words the direction stays, and some of the nearness goes.
+    missed = float((offer.vectors[kept] @ demand.whole) @ offer.weights[kept]) - near
+    return (
+        (float(whole @ demand.whole) - _SHARED * missed) / max(float(np.linalg.norm(whole)), _NOTHING),
+        near / max(float(np.linalg.norm(weighted[kept].sum(axis=0))), _NOTHING),
+    )
 
 
 def asking_passage(demand: Meaning, offer: Meaning, best: int) -> Passage:

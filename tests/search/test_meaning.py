@@ -111,7 +111,7 @@ def pair(seed, offer_passages=5):
 def test_nearness_is_between_strangers_and_one_whatever_is_left_out(seed, count, data):
     wanted, offer = pair(seed, count)
     left_out = data.draw(st.sets(st.integers(0, len(offer.passages) - 1)))
-    near = meaning.nearness(wanted, offer, without=left_out)
+    near = meaning.nearness(wanted, offer, without=dict.fromkeys(left_out, 1.0))
     assert 0 <= near.value <= 1 + 1e-6
     assert near.best not in left_out or len(left_out) == len(offer.passages)
     cosines = offer.vectors @ wanted.whole
@@ -121,7 +121,23 @@ def test_nearness_is_between_strangers_and_one_whatever_is_left_out(seed, count,
 @given(SEEDS, st.integers(1, 12))
 def test_nearness_without_all_passages_is_none_at_all(seed, count):
     wanted, offer = pair(seed, count)
-    assert meaning.nearness(wanted, offer, without=range(len(offer.passages))).value == 0
+    assert meaning.nearness(wanted, offer, without=dict.fromkeys(range(len(offer.passages)), 1.0)).value == 0
+
+
+@given(SEEDS, st.integers(1, 12), st.floats(0, 1))
+def test_nearness_without_nothing_is_the_nearness(seed, count, share):
+    wanted, offer = pair(seed, count)
+    near = meaning.nearness(wanted, offer)
+    assert meaning.nearness(wanted, offer, without=dict.fromkeys(range(count), 0.0)).value == pytest.approx(near.value, abs=1e-5)
+    assert 0 <= meaning.nearness(wanted, offer, without=dict.fromkeys(range(count), share)).value <= 1 + 1e-6
+
+
+def test_nearness_falls_with_the_share_of_the_answer_that_is_lost():
+    wanted = of(pointing(demand("Busquem coses"), [1, 0, 0]))
+    offer = of(pointing(listing("Catàleg de coses", "Frase primera."), [0.7, 0.7, 0], [0, 1, 0], [1, 0, 0.2]))
+    values = [meaning.nearness(wanted, offer, without={1: share}).value for share in (0.0, 0.1, 0.3, 0.6, 1.0)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] - values[1] > 0.1 * (values[0] - values[-1]), "the first words that go are those that answer"
 
 
 def test_nearness_of_a_text_to_itself_is_one():
@@ -139,7 +155,7 @@ def test_nearness_rises_with_what_answers_and_names_it():
     near = [meaning.nearness(wanted, offer) for offer in (none, one, two)]
     assert near[0].value == 0 < near[1].value < near[2].value < 1
     assert [found.best for found in near[1:]] == [1, 2]
-    assert meaning.nearness(wanted, two, without=[2]).best == 1
+    assert meaning.nearness(wanted, two, without={2: 1.0}).best == 1
 
 
 def test_nearness_against_is_no_less_than_none():
