@@ -79,21 +79,39 @@ def spread(listings: Iterable[int]) -> int:
     return view.write()
 
 
+@dataclass(slots=True)
+class _Row:
+    """What counts of a synergy; a town's worth of whole ones would take a minute to make."""
+
+    pk: int
+    offer_id: int
+    demand_id: int
+    score: float
+    vouched: float | None
+    promise: float | None
+    place_for_demand: int | None
+    place_for_offer: int | None
+    turn: int | None
+    mutual_points: float
+    is_held_back: bool
+
+
 @dataclass
 class _View:
     """The pairs that have been looked at, by primary key, and what stood in them."""
 
-    rows: dict[int, Synergy] = field(default_factory=dict)
+    rows: dict[int, _Row] = field(default_factory=dict)
     before: dict[int, tuple] = field(default_factory=dict)
 
     def load(self, wanted: Q) -> None:
-        for row in Synergy.objects.ranked().filter(wanted).only("offer_id", "demand_id", "score", "vouched", *FIELDS).order_by("pk"):
-            if row.pk not in self.rows:
+        for values in Synergy.objects.ranked().filter(wanted).order_by("pk").values_list("pk", "offer", "demand", "score", "vouched", *FIELDS):
+            if values[0] not in self.rows:
+                row = _Row(*values)
                 self.rows[row.pk], self.before[row.pk] = row, _values(row)
 
-    def _list(self, owner: str, listings: set[int]) -> Iterable[list[Synergy]]:
+    def _list(self, owner: str, listings: set[int]) -> Iterable[list[_Row]]:
         """The lists of these listings as their `owner`, "offer" or "demand"."""
-        lists: dict[int, list[Synergy]] = {}
+        lists: dict[int, list[_Row]] = {}
         for row in self.rows.values():
             if (key := getattr(row, f"{owner}_id")) in listings:
                 lists.setdefault(key, []).append(row)
@@ -108,22 +126,22 @@ class _View:
                 setattr(row, name, values[getattr(row, other)])
 
     @staticmethod
-    def scores(row: Synergy) -> float:
+    def scores(row: _Row) -> float:
         return row.score
 
     @staticmethod
-    def found(row: Synergy) -> tuple[float, float | None]:
+    def found(row: _Row) -> tuple[float, float | None]:
         return row.score, row.vouched
 
     @staticmethod
-    def promises(row: Synergy) -> float:
+    def promises(row: _Row) -> float:
         return row.promise
 
     @staticmethod
-    def wishes(row: Synergy) -> tuple[int, float]:
+    def wishes(row: _Row) -> tuple[int, float]:
         return row.place_for_demand or _NOWHERE, row.score
 
-    def moved(self, *names: str) -> list[Synergy]:
+    def moved(self, *names: str) -> list[_Row]:
         """The pairs in which one of these fields is not what it was."""
         places = [FIELDS.index(name) for name in names]
         return [row for row in self.rows.values() if any(getattr(row, FIELDS[place]) != self.before[row.pk][place] for place in places)]
@@ -144,7 +162,7 @@ class _View:
         return len(changed)
 
 
-def _write(rows: list[Synergy]) -> None:
+def _write(rows: list[_Row]) -> None:
     """One prepared statement for all: `bulk_update` took a hundred times as long for numbers that differ in every row."""
     if not rows:
         return
@@ -155,5 +173,5 @@ def _write(rows: list[Synergy]) -> None:
         cursor.executemany(statement, [(*_values(row), row.pk) for row in rows])
 
 
-def _values(row: Synergy) -> tuple:
+def _values(row: _Row) -> tuple:
     return tuple(getattr(row, name) for name in FIELDS)
