@@ -66,7 +66,13 @@ def create(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved. New results show up here.") if is_new else _("You had saved this search already."))
             return redirect("alerts:list")
-    context = {"form": form, "wanted": wanted, "words": searches.words(wanted), "count": results.count(wanted.query()), "back": wanted.query_string()}
+    context = {
+        "form": form,
+        "wanted": wanted,
+        "words": searches.words(wanted),
+        "count": results.look_up(wanted, page_size=1).total,
+        "back": wanted.query_string(),
+    }
     return render(request, "alerts/create.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 

@@ -49,23 +49,54 @@ def _handle(changes: list[Change]) -> None:
     listings = dict(Listing.objects.live().filter(uid__in=changed).values_list("uid", "pk"))
     if not listings:
         return
+    answered, refused, reason = 0, [], None
     # Loaded after the changes: a search that is saved from now on begins at the index's place, which is not before them.
     for same in _by_question(SavedSearch.objects.all()):
-        if found := found_among(same[0], listings):
+        try:
+            found = found_among(same[0], listings)
+        except search.SearchUnavailable as error:
+            refused, reason = [*refused, *same], error
+            continue
+        answered += 1
+        if found:
             _note(same, listings, found)
+    if reason and not answered:
+        raise reason
+    _put_back(refused)
+
+
+def _put_back(refused: list[SavedSearch]) -> None:
+    """These begin anew, at the place before the batch: one question that the engine cannot answer must not keep all others waiting, nor lose anything."""
+    if refused:
+        logger.warning("%d saved searches got no answer; they are asked anew.", len(refused))
+        place = changelog.position(READER)
+        ready = SavedSearch.objects.filter(pk__in=[one.pk for one in refused], is_ready=True)
+        ready.update(is_ready=False, index_transaction=place[0], index_change=place[1])
 
 
 def begin() -> int:
-    """Find out what each new search finds from the start; how many searches that was."""
-    new = list(SavedSearch.objects.filter(is_ready=False).order_by("pk")[:BEGUN_AT_ONCE])
-    for same in _by_question(SavedSearch.objects.filter(pk__in=[one.pk for one in new])):
-        last = 0
-        while rows := list(Listing.objects.live().filter(pk__gt=last).order_by("pk").values_list("uid", "pk")[:AT_ONCE]):
-            listings, last = dict(rows), rows[-1][1]
-            if found := found_among(same[0], listings):
-                _note(same, listings, found)
-        SavedSearch.objects.filter(pk__in=[one.pk for one in same]).update(is_ready=True)
-    return len(new)
+    """Find out what each new search finds from the start; with how many that was done. Without an answer it stays new."""
+    # What got no answer goes behind the others.
+    new = list(SavedSearch.objects.filter(is_ready=False).order_by("modified", "pk")[:BEGUN_AT_ONCE])
+    begun = 0
+    for same in _by_question(new):
+        mine = SavedSearch.objects.filter(pk__in=[one.pk for one in same])
+        try:
+            _begin(same)
+        except search.SearchUnavailable as error:
+            logger.warning("new saved searches wait for the search server: %s", error)
+            mine.update(modified=timezone.now())
+        else:
+            begun += mine.update(is_ready=True)
+    return begun
+
+
+def _begin(same: list[SavedSearch]) -> None:
+    last = 0
+    while rows := list(Listing.objects.live().filter(pk__gt=last).order_by("pk").values_list("uid", "pk")[:AT_ONCE]):
+        listings, last = dict(rows), rows[-1][1]
+        if found := found_among(same[0], listings):
+            _note(same, listings, found)
 
 
 def _by_question(searches: Iterable[SavedSearch]) -> Iterator[list[SavedSearch]]:

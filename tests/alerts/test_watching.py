@@ -331,3 +331,27 @@ def test_stand_in_of_a_server_that_does_not_answer_is_not_believed(seeker, setti
     settings.ELASTICSEARCH_URL = ""
     worker.drain()
     assert news_of(saved) == [GEL["title"]]
+
+
+def test_one_question_without_an_answer_holds_up_nobody_and_loses_nothing(seeker, monkeypatch):
+    """Taken for the whole engine's silence, it would keep everybody's news waiting for ever; passed over, its own would be lost."""
+    saved, poor = watched("q=gel", by=seeker), watched("q=garrafes", by=seeker)
+    find = search.find
+
+    def answer(query):
+        if query.text == "garrafes":
+            raise search.SearchUnavailable("too hard")
+        return find(query)
+
+    monkeypatch.setattr(search, "find", answer)
+    publish(**GEL)
+    worker.drain()
+    publish(**GEL | {"title": "Gel de mans perfumat"})
+    late = save("q=mans", by=seeker)
+    worker.drain()
+    assert news_of(saved) == ["Gel de mans perfumat", GEL["title"]]
+    assert SavedSearch.objects.get(pk=late.pk).is_ready
+    assert (news_of(poor), SavedSearch.objects.get(pk=poor.pk).is_ready) == ([], False)
+    monkeypatch.setattr(search, "find", find)
+    worker.drain()
+    assert news_of(poor) == ["Gel de mans perfumat", GEL["title"]]
