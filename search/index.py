@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from marketplace.core import changelog
-from marketplace.core.models import Change
+from marketplace.core.models import Change, Reader
 
 from . import vectors
 from .backends.base import Backend, EngineUnavailableError, Stored
@@ -116,6 +117,8 @@ def rebuild(backend: Backend | None = None, *, progress: Callable[[int], object]
         raise
     # The reader may have written to the old index until the swap.
     _replay(staged, replayed)
+    # Who asked the old index may get another answer now, as from one with another encoder's vectors.
+    Reader.objects.filter(name=READERS[backend.name]).update(modified=timezone.now())
     return count
 
 

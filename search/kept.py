@@ -35,7 +35,7 @@ def run_once() -> int:
 
 
 def reader_name() -> str:
-    """This reader in the change log, empty without an encoder. Another encoder begins at the log's beginning."""
+    """The reader's name in the change log, empty without an encoder. Another encoder begins at the log's beginning."""
     return f"vectors:{encoding.name()}"[:40] if encoding.name() else ""  # The column takes 40 characters.
 
 
@@ -47,6 +47,7 @@ def _make(changes: list[Change], *, encoder: Encoder) -> None:
             continue
         lacking = [document for document in documents if vectors.missing([document], KEPT, encoder)]
         vectors.encode(vectors.missing(lacking, KEPT, encoder), KEPT, encoder)
+        _mark(documents, encoder, timezone.localdate())
         # Also those whose texts were all known: the index may have taken them before somebody else's text was encoded.
         with transaction.atomic():
             changelog.append_many(source.kind + vectors.KIND_SUFFIX, [uuid.UUID(document.uid) for document in documents])
@@ -63,11 +64,15 @@ def prune(today: datetime.date | None = None) -> int:
         return 0
     today = today or timezone.localdate()
     for documents in _every_document():
-        keys = list(vectors.keys(documents, encoder))
-        for start in range(0, len(keys), vectors.ROWS):
-            KeptVector.objects.filter(key__in=keys[start : start + vectors.ROWS]).exclude(needed_on=today).update(needed_on=today)
+        _mark(documents, encoder, today)
     # Yesterday's stay: a listing that is published while this runs keeps its vectors.
     return KeptVector.objects.filter(needed_on__lt=today - datetime.timedelta(days=1)).delete()[0]
+
+
+def _mark(documents: list[ListingDocument], encoder: Encoder, today: datetime.date) -> None:
+    keys = list(vectors.keys(documents, encoder))
+    for start in range(0, len(keys), vectors.ROWS):
+        KeptVector.objects.filter(key__in=keys[start : start + vectors.ROWS]).exclude(needed_on=today).update(needed_on=today)
 
 
 def _every_document() -> Iterator[list[ListingDocument]]:

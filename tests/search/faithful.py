@@ -6,15 +6,19 @@ Shared by the tests of faithfulness and by benchmarks/faithfulness.py.
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from marketplace.demo import city
 from search import engine, matching, reasons, vectors
 from search.backends.base import Backend
-from search.documents import KEYWORD_SEPARATOR, TEXT_FIELDS, ListingDocument
+from search.documents import KEYWORD_SEPARATOR, TEXT_FIELDS, ListingDocument, Write
 from search.encoding import Encoder
 from search.matching import Assessment, Span
+from tests.search.documents import NOW, TODAY, listing
 
-from .documents import NOW, TODAY, listing
+#: What a told contribution may be wrong by: so many points, or that share of it. Words alone are counted exactly, but for synonyms that
+#: stand side by side; what a passage means to a whole is foretold, for nobody encodes an offer anew for each of its quotations.
+WORDS, MEANING, WORDS_WITH_MEANING = (1.0, 0.15), (2.0, 0.2), (2.0, 0.25)
 
 #: So many suggestions of each demand are looked at.
 LIMIT = 5
@@ -52,18 +56,15 @@ def _document(row: dict) -> ListingDocument:
     )
 
 
-def true_pairs(documents: list[ListingDocument]) -> Iterator[tuple[ListingDocument, ListingDocument]]:
-    """Demand and offer of each pair that fits, at least partly."""
-    by_key = {document.uid: document for document in documents}
-    for row in city.rows("synergies"):
-        if row["offer"] and row["demand"] in by_key and row["offer"] in by_key:
-            yield by_key[row["demand"]], by_key[row["offer"]]
+def indexed(backend: Backend, documents: list[ListingDocument]) -> None:
+    """Write the documents into the engine."""
+    backend.write([Write(document.uid, document.version, document) for document in documents])
 
 
-def suggested(backend: Backend, demands: Iterable[ListingDocument], *, limit: int = LIMIT) -> Iterator[Assessment]:
+def suggested(backend: Backend, demands: Iterable[ListingDocument], *, limit: int = LIMIT, threshold: float = matching.THRESHOLD) -> Iterator[Assessment]:
     """What the engine suggests to each demand."""
     for demand in demands:
-        yield from engine.assessed_on(backend, demand, limit=limit, threshold=matching.THRESHOLD, today=TODAY)
+        yield from engine.assessed_on(backend, demand, limit=limit, threshold=threshold, today=TODAY)
 
 
 def cases(assessments: Iterable[Assessment], code: str) -> Iterator[Case]:
@@ -99,8 +100,13 @@ def fall(case: Case, spans: Iterable[Span], *, kept: vectors.Vectors | None = No
     return before.score - after.score
 
 
+def chance(seed: int = 2020) -> random.Random:
+    """The same choices every time."""
+    return random.Random(seed)  # noqa: S311 - a sample, not a secret
+
+
 def elsewhere(case: Case, source: random.Random) -> tuple[Span, ...]:
-    """As much of the offer's text as is cited, in one stretch of whole words that touches no citation of the assessment's score; empty if there is none."""
+    """As much of the offer's text as is cited, in one stretch of whole words that touches no stretch of the case; empty if there is none."""
     length = sum(end - start for _, start, end in case.cited)
     document = case.assessment.offer.document
     free = []
@@ -114,6 +120,12 @@ def elsewhere(case: Case, source: random.Random) -> tuple[Span, ...]:
     return (source.choice(free),) if free else ()
 
 
-def is_near(told: float, measured: float, *, points: float, share: float) -> bool:
-    """Whether what was measured is what was told, within so many points or that share of it."""
+def is_near(told: float, measured: float, tolerance: tuple[float, float]) -> bool:
+    """Whether what was measured is what was told, within so many points or that share of what was told."""
+    points, share = tolerance
     return abs(told - measured) <= max(points, share * abs(told))
+
+
+def share_near(told: list[float], measured: list[float], tolerance: tuple[float, float]) -> float:
+    """The share of the cases where it is."""
+    return fmean(is_near(*pair, tolerance) for pair in zip(told, measured, strict=True))
