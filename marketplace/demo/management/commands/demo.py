@@ -16,6 +16,7 @@ from tqdm import tqdm
 from marketplace import worker
 from marketplace.core import changelog
 from marketplace.demo import city, curating, vocabulary
+from marketplace.synergies import consortia
 from marketplace.synergies import refresh as synergies
 from marketplace.synergies.models import Synergy
 from marketplace.synergies.reasons import chips
@@ -90,6 +91,9 @@ class Command(BaseCommand):
                 bar.update(done)
         city.answer(leave_alone=BEST)
         curating.load(leave_alone=BEST)
+        with tqdm(desc="Groups", unit="step") as bar:
+            while done := consortia.run_once():
+                bar.update(done)
         worker.drain()
         city.save_searches()
 
