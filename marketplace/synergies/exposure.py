@@ -104,8 +104,9 @@ class _View:
     before: dict[int, tuple] = field(default_factory=dict)
 
     def load(self, wanted: Q) -> None:
-        for values in Synergy.objects.ranked().filter(wanted).order_by("pk").values_list("pk", "offer", "demand", "score", "vouched", *FIELDS):
-            if values[0] not in self.rows:
+        found = Synergy.objects.rankable().filter(wanted).order_by("pk")
+        for is_live, *values in found.values_list("is_live", "pk", "offer", "demand", "score", "vouched", *FIELDS):
+            if is_live and values[0] not in self.rows:
                 row = _Row(*values)
                 self.rows[row.pk], self.before[row.pk] = row, _values(row)
 
