@@ -84,7 +84,7 @@ def with_meaning(tmp_path_factory, nano, kept):
     backend = EmbeddedBackend(tmp_path_factory.mktemp("index"))
     backend.create()
     faithful.indexed(backend, [*offers, *(d for d in documents if d.uid not in {o.uid for o in offers})])
-    assessments = list(faithful.suggested(backend, demands, limit=20, threshold=25.0))
+    assessments = list(faithful.suggested(backend, demands, limit=20, threshold=10.0))
     return [assessment for assessment in assessments if assessment.nearness]
 
 
