@@ -36,7 +36,7 @@ else:
 # The server is chosen by the fixture that starts it, never by the developer's environment.
 ELASTICSEARCH_URL = ""
 # Words alone: a text takes the encoder some hundredths of a second. Tests of meaning choose it themselves.
-SEMANTIC_ENCODER = ""
+SEMANTIC_ENCODER = os.environ["SEMANTIC_ENCODER"] = ""  # Also in the processes that tests start.
 SEARCH_INDEX_PREFIX = f"test-{os.getpid()}"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
