@@ -8,11 +8,12 @@ demand closes or says no, the next in turn moves up.
 """
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import Q
 
 from marketplace.core.models import Reader
 from search import exposure
@@ -45,16 +46,16 @@ def spread_around(uids: Iterable[uuid.UUID]) -> int:
 def spread_gaps() -> int:
     """Bring the lists up to date from which a pair went without a word, with its listing, or that were never counted."""
     lock()
-    ranked = Synergy.objects.ranked().order_by()
-    offers = ranked.values("offer").annotate(pairs=Count("pk"), place=Max("place_for_offer"), last=Max("turn"))
-    demands = ranked.values("demand").annotate(pairs=Count("pk"), place=Max("place_for_demand"), listed=Count("pk", filter=Q(is_held_back=False)))
-    return spread(
-        {
-            # A list that was never counted has no last place: null, which equals nothing and differs from nothing.
-            *offers.filter(Q(place=None) | Q(last=None) | ~Q(place=F("pairs")) | ~Q(last=F("pairs"))).values_list("offer", flat=True),
-            *demands.filter(Q(place=None) | ~Q(place=F("pairs")) | Q(listed=0)).values_list("demand", flat=True),
-        }
-    )
+    rows = Synergy.objects.rankable().order_by().values_list("is_live", "offer", "demand", "place_for_demand", "place_for_offer", "turn", "is_held_back")
+    places: dict[tuple[int, str], list[int]] = defaultdict(list)
+    listed: dict[int, bool] = defaultdict(bool)
+    for is_live, offer, demand, *numbers, is_held_back in rows:
+        if is_live:
+            for owner, name, number in zip((demand, offer, offer), ("place", "place", "turn"), numbers, strict=True):
+                places[owner, name].append(number or _NOWHERE)
+            listed[demand] |= not is_held_back
+    gaps = {owner for (owner, _), found in places.items() if sorted(found) != list(range(1, len(found) + 1))}
+    return spread(gaps | {demand for demand, is_listed in listed.items() if not is_listed})
 
 
 def spread(listings: Iterable[int]) -> int:

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from marketplace.accounts import daily
 from marketplace.core.models import Mail
@@ -116,6 +117,7 @@ def test_inbox_is_ordered_by_what_is_promised_and_by_both_directions(pairs):
 def test_card_says_that_both_rank_high_in_each_others_list(pair, places, words):
     pair.synergy.place_for_demand, pair.synergy.place_for_offer = places
     for side in Side:
+        translation.activate("en")
         told = [chip.text for chip in Card(pair.synergy, side).chips if chip.positive and "both of you" in chip.text]
         assert told == ([words] if words else [])
 
