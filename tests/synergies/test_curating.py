@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
+from django.utils import translation
 
 import search
 from marketplace.accounts import privacy
@@ -93,7 +94,7 @@ def test_proposal_of_a_pair_that_waits_already_changes_nothing(pair, curator):
 
 def test_dismissed_pair_is_never_proposed(pair, curator):
     operations.dismiss(pair.synergy, by=pair.asker, reason="known")
-    with pytest.raises(ValidationError, match="set this pair aside"):
+    with translation.override("en"), pytest.raises(ValidationError, match="set this pair aside"):
         curating.propose(pair.offer, pair.demand, by=curator)
 
 

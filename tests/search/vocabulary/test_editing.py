@@ -7,6 +7,7 @@ import textwrap
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.utils import translation
 
 import search
 from marketplace.core.models import Change
@@ -27,10 +28,18 @@ def curator(db):
     return UserFactory()
 
 
+@pytest.fixture
+def in_english():
+    """The texts below are those of the code, whatever their translations say."""
+    with translation.override("en"):
+        yield
+
+
 # --- Checks ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("in_english")
 @pytest.mark.parametrize(
     ("facts", "field", "said"),
     [
@@ -61,6 +70,7 @@ def test_bad_input_is_told_by_field(facts, field, said):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("in_english")
 @pytest.mark.parametrize(
     ("facts", "again"),
     [
