@@ -4,6 +4,7 @@ A file beside tantivy's, which has no vectors. All of a kind are compared, in on
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ class Directions:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._lock = threading.Lock()
         self._revision = 0
         self._vectors: dict[str, dict[str, np.ndarray]] = {}
         self._stacked: dict[str, tuple[list[str], np.ndarray]] = {}
@@ -43,8 +45,9 @@ class Directions:
         """The uids of the `count` documents of `kind` that point most in this direction, the nearest first."""
         import numpy as np  # noqa: PLC0415 - comes with the encoder that made the direction
 
-        self._catch_up()
-        uids, vectors = self._stack(kind)
+        with self._lock:  # Of two threads that catch up at once, one could keep a stack that lacks what the other has just read.
+            self._catch_up()
+            uids, vectors = self._stack(kind)
         if not uids or vectors.shape[1] != len(direction):
             return []
         scores = vectors @ np.asarray(direction, dtype=np.float32)

