@@ -97,9 +97,9 @@ class _ProposalsView(CuratorRequiredMixin, ReportView):
     def common_columns(self) -> list:
         """Its age and whether somebody did not want it."""
         return [
-            Column("size", label=_("Companies"), sort_key="size", width="9%"),
-            Column("suggested_at", label=_("Age"), accessor=lambda row: timesince(row.suggested_at, depth=1), sort_key="suggested_at", width="10%"),
-            Column("dismissed_by", label=_("Set aside by"), accessor=lambda row: row.dismissed_by or "–", classname="console-roomy", width="16%"),
+            Column("size", label=_("Companies"), sort_key="size", width="8%"),
+            Column("suggested_at", label=_("Age"), accessor=lambda row: timesince(row.suggested_at, depth=1), sort_key="suggested_at", width="9%"),
+            Column("dismissed_by", label=_("Set aside by"), accessor=lambda row: row.dismissed_by or "–", classname="console-roomy", width="12%"),
         ]
 
 
@@ -119,8 +119,8 @@ class GroupsView(_ProposalsView):
         """What a row shows."""
         return [
             TitleColumn("demand", label=_("Demand"), accessor="demand.title", get_url=lambda row: reverse("console_group", args=[row.uid])),
-            Column("asking", label=_("Who asks"), accessor="demand.company.name", width="16%"),
-            Column("offering", label=_("Who offers"), accessor=lambda row: ", ".join(m.offer.company.name for m in row.members.all()), width="28%"),
+            Column("asking", label=_("Who asks"), accessor="demand.company.name", width="13%"),
+            Column("offering", label=_("Who offers"), accessor=lambda row: ", ".join(m.offer.company.name for m in row.members.all()), width="24%"),
             Column("covered", label=_("Covered"), accessor=lambda row: f"{row.covered:.0%}", sort_key="covered", width="9%"),
             *self.common_columns(),
         ]
