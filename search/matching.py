@@ -405,9 +405,10 @@ def score_without(assessment: Assessment, removed: Collection[Span]) -> float:
     tokens = tuple(token for token in offer.tokens if not _overlaps(token, removed))
     found = answers(list(assessment.terms), replace(offer, places=left, tokens=tokens), assessment.weighing)
     lost = {number: _lost_share(passage, removed) for number, passage in enumerate(offer.meaning.passages)} if offer.meaning else None
-    near = meaning.nearness(assessment.demand.meaning, offer.meaning, without=lost)
-    demand = assessment.demand.document
-    return sum(signal.points for signal in _signals(offer.document, demand, coverage(assessment.terms, found), near, assessment.today))
+    covered, left_over = (coverage(assessment.terms, each) for each in (assessment.found, found))
+    telling = 1 - left_over / covered if covered else 0.0
+    near = meaning.nearness(assessment.demand.meaning, offer.meaning, without=lost, telling=max(0.0, telling))
+    return sum(signal.points for signal in _signals(offer.document, assessment.demand.document, left_over, near, assessment.today))
 
 
 def _overlaps(span: Span, removed: Collection[Span]) -> bool:

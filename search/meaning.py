@@ -2,7 +2,8 @@
 
 A demand asks as a whole. An offer answers in four views: as a whole, with the sum of its passages, with its best passage and
 with its best three. A company may be the right one for one sentence of a long profile, or because everything in it is about
-the same thing. The views err differently; each alone is worse than their mean, on every set (benchmarks/README.md).
+the same thing. The views err differently: by each alone at least one of the judged sets does worse than by their mean, and none is
+the best everywhere (benchmarks/README.md).
 """
 
 import base64
@@ -35,8 +36,9 @@ _SOME = 3
 #: What is left of an offer, encoded anew, is then on average as near as foretold (benchmarks/faithfulness.py). The whole loses so much of
 #: what it shares with a lost passage; by all of it, it would be too far by 0.06.
 _SHARED = 0.5
-#: A passage that loses a share of its text loses this power of it: the words that answer are few and say most.
-_TELLING = 0.6
+#: A passage that loses a share of its text loses this power of it, for few words say most; and the more, the more of what the demand
+#: asks was answered by them.
+_WORDS, _ANY, _TELLING = 0.6, 0.5, 1.5
 
 #: Neighbours that vouch for a listing.
 _NEIGHBOURS = 5
@@ -111,10 +113,11 @@ class Nearness:
     best: int
 
 
-def nearness(demand: Meaning | None, offer: Meaning | None, *, without: Mapping[int, float] | None = None) -> Nearness | None:
+def nearness(demand: Meaning | None, offer: Meaning | None, *, without: Mapping[int, float] | None = None, telling: float = 0.5) -> Nearness | None:
     """The nearness of two listings; None where it cannot be known.
 
     `without` tells what share of which of the offer's passages to leave out: the nearness that the rest would have, encoded anew.
+    `telling` is how much that says of what the demand wants, from 0 to 1.
     """
     if demand is None or offer is None or demand.encoder != offer.encoder:
         return None
@@ -122,7 +125,7 @@ def nearness(demand: Meaning | None, offer: Meaning | None, *, without: Mapping[
     whole, together = float(offer.whole @ demand.whole), float(offer.together @ demand.whole)
     kept = list(range(len(each)))
     if without:
-        left = np.array([_left(passage, without.get(number, 0.0)) for number, passage in enumerate(offer.passages)], dtype=np.float32)
+        left = np.array([_left(passage, without.get(number, 0.0), telling) for number, passage in enumerate(offer.passages)], dtype=np.float32)
         kept = [number for number in kept if left[number]]
         if not kept:
             return Nearness(0.0, 0)
@@ -135,9 +138,11 @@ def nearness(demand: Meaning | None, offer: Meaning | None, *, without: Mapping[
     return Nearness(max(0.0, value), max(kept, key=lambda number: float(each[number])))
 
 
-def _left(passage: Passage, lost: float) -> float:
+def _left(passage: Passage, lost: float, telling: float) -> float:
     """How much of its nearness a passage keeps that loses this share of its text; nothing if the rest is none any more."""
-    return 1 - lost**_TELLING if (1 - lost) * len(passage.text) >= SHORTEST else 0.0
+    if (1 - lost) * len(passage.text) < SHORTEST:
+        return 0.0
+    return 1 - min(1.0, lost**_WORDS * (_ANY + _TELLING * telling))
 
 
 def _lacking(offer: Meaning, demand: Meaning, each: "np.ndarray", kept: list[int]) -> tuple[float, float]:

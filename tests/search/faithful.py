@@ -18,7 +18,7 @@ from tests.search.documents import NOW, TODAY, listing
 
 #: What a told contribution may be wrong by: so many points, or that share of it. Words alone are counted exactly, but for synonyms that
 #: stand side by side; what a passage means to a whole is foretold, for nobody encodes an offer anew for each of its quotations.
-WORDS, MEANING, WORDS_WITH_MEANING = (1.0, 0.15), (2.0, 0.2), (2.0, 0.25)
+WORDS, MEANING, WORDS_WITH_MEANING = (1.0, 0.15), (2.0, 0.2), (3.0, 0.25)
 
 #: So many suggestions of each demand are looked at.
 LIMIT = 5
