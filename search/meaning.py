@@ -47,7 +47,7 @@ _NEIGHBOURS = 5
 def packed(encoder: str, vectors: "np.ndarray") -> str:
     """Vectors as the text that a document carries: the encoder's name and one byte a number.
 
-    An eighth of the memory; the cosine of two vectors moves by less than 0.002.
+    An eighth of the memory; the cosine of two vectors moves by 0.0005 on average and by less than 0.004.
     """
     scaled = vectors * (_LARGEST / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), _NOTHING))
     return encoder + _SEPARATOR + base64.b64encode(np.rint(scaled).astype(np.int8).tobytes()).decode()

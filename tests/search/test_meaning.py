@@ -51,7 +51,7 @@ def test_packing_keeps_cosines(seed, count, dimensions):
 
 
 #: With few numbers each one's rounding counts for more; encoders have hundreds.
-PRECISION = {2: 0.02, 16: 0.01, 384: 0.002}
+PRECISION = {2: 0.02, 16: 0.01, 384: 0.004}
 
 
 @given(SEEDS, st.integers(1, 8))
