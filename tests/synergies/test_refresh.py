@@ -231,7 +231,7 @@ def test_run_once_keeps_its_place_while_the_search_server_is_away(own_index, cap
 def test_run_once_takes_over_from_a_worker_that_died():
     publish(**OFFER), publish(**DEMAND)
     index.run_once()
-    changelog._take_lease(refresh.READER)
+    changelog._take_lease(refresh.READER, changelog.LEASE)
     assert refresh.run_once() == 0
     with time_machine.travel(timezone.now() + timedelta(minutes=2), tick=True):
         assert refresh.run_once() == 2
