@@ -29,7 +29,7 @@ django.setup()
 
 from tqdm import tqdm
 
-from search import encoding, vectors, vocabulary
+from search import encoding, matching, vectors, vocabulary
 from search.backends.embedded import EmbeddedBackend
 from search.documents import ListingDocument
 from search.encoding import Encoder
@@ -44,11 +44,11 @@ def cases(documents: list[ListingDocument], code: str, most: int) -> list[Case]:
         backend = EmbeddedBackend(Path(folder))
         backend.create()
         faithful.indexed(backend, documents)
-        # As many suggestions of each demand as it takes.
         found: list[Case] = []
-        for limit in (faithful.LIMIT, 4 * faithful.LIMIT):
+        # As many of each demand's list as it takes, what is no suggestion any more only if it must be.
+        for limit, threshold in ((faithful.LIMIT, matching.THRESHOLD), (4 * faithful.LIMIT, 30.0), (20 * faithful.LIMIT, 0.0)):
             demands = (document for document in documents if document.kind == "demand")
-            found = list(faithful.cases(faithful.suggested(backend, demands, limit=limit, threshold=30.0), code))
+            found = list(faithful.cases(faithful.suggested(backend, demands, limit=limit, threshold=threshold), code))
             if len(found) >= most:
                 break
     return faithful.chance().sample(found, min(most, len(found)))
