@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -19,6 +20,8 @@ from .models import Synergy
 
 #: Up to this place in both lists, that is worth saying.
 AMONG_THE_BEST = 3
+#: Points; a quotation worth less is not listed.
+LEAST_WORTH = 0.5
 
 
 @dataclass
@@ -177,6 +180,12 @@ class Card:
                 yield reasons.Chip(_("Suggested to %(count)s others first") % {"count": MOST_DEMANDS}, positive=False)
             else:
                 yield reasons.Chip(_("Not on their list: they see it once you say yes"), positive=False)
+
+    @property
+    def worth(self) -> list[dict[str, Any]]:
+        """What each quotation is worth: {mine, theirs, points}, words first, the weightiest first; those found before points were told are left out."""
+        mine, theirs = (f"{self._whose(side)}_text" for side in (self.side, self.side.other))
+        return [{"mine": pair[mine], "theirs": pair[theirs], "points": pair["points"]} for pair in self._evidence if pair.get("points", 0) >= LEAST_WORTH]
 
     @property
     def signals(self) -> list[reasons.SignalRow]:
