@@ -268,10 +268,13 @@ def test_rebuild_while_others_write_loses_nothing_and_searches_see_no_gap(backen
             connection.close()
 
     def look():
-        while not stop.is_set():
-            total = search.find(Query(text="gel")).total
-            if total != len(steady):
-                wrong.append(total)
+        try:
+            while not stop.is_set():
+                total = search.find(Query(text="gel")).total
+                if total != len(steady):
+                    wrong.append(total)
+        finally:
+            connection.close()  # A search looks for curators' words, so it has one.
 
     threads = [threading.Thread(target=write_and_follow), threading.Thread(target=look)]
     for thread in threads:
