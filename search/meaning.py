@@ -40,8 +40,8 @@ _SHARED = 0.5
 #: asks was answered by them.
 _WORDS, _ANY, _TELLING = 0.6, 0.5, 1.5
 
-#: Neighbours that vouch for a listing.
-_NEIGHBOURS = 5
+#: Neighbours that vouch for a listing. Between 8 and 15 Recall@100 and nDCG@10 of the judged sets stay within 0.005; with 5 one more of a hundred is lost.
+_NEIGHBOURS = 10
 
 
 def packed(encoder: str, vectors: "np.ndarray") -> str:
