@@ -35,6 +35,7 @@ CITY_NAME = env.str("CITY_NAME", default="Terrassa")
 INSTALLED_APPS = [
     "marketplace",
     "marketplace.demo",
+    "cms.aid",
     "cms.pages",
     "cms.console",
     "marketplace.alerts",

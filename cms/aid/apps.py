@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AidConfig(AppConfig):
+    name = "cms.aid"
+    label = "aid"
+    verbose_name = _("aid for companies")
