@@ -13,6 +13,22 @@ class Size(models.TextChoices):
     LARGE = "large", _("Large: 250 people or more")
 
 
+class LegalForm(models.TextChoices):
+    """What a business is before the law, in the words people use of themselves."""
+
+    SELF_EMPLOYED = "self_employed", _("Self-employed")
+    SL = "sl", _("Limited company (SL)")
+    SLU = "slu", _("Limited company with one partner (SLU)")
+    SA = "sa", _("Public limited company (SA)")
+    COOPERATIVE = "cooperative", _("Cooperative")
+    ASSOCIATION = "association", _("Association")
+    FOUNDATION = "foundation", _("Foundation")
+    CIVIL_COMPANY = "civil_company", _("Civil partnership (SCP)")
+    COMMUNITY_OF_PROPERTY = "joint_ownership", _("Joint ownership (CB)")
+    PUBLIC_BODY = "public_body", _("Public body")
+    OTHER = "other", _("Another form")
+
+
 class Role(models.TextChoices):
     """What a person may do in a company."""
 

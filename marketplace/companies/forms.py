@@ -8,7 +8,7 @@ from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.accounts.models import User
-from marketplace.core.forms import ImageInput
+from marketplace.core.forms import DateInput, ImageInput
 
 from . import sectors
 from .fields import PlaceField, SectorField
@@ -39,12 +39,25 @@ class CompanyForm(forms.ModelForm):
     class Meta:
         model = Company
         fields = ("tax_id", *EDITABLE)
-        labels = {"name": _("Name of the company"), "description": _("What you do"), "size": _("Size"), "language": _("Language of the description")}
+        labels = {
+            "name": _("Name of the company"),
+            "description": _("What you do"),
+            "size": _("Size"),
+            "legal_form": _("Legal form"),
+            "founded": _("Founded on"),
+            "language": _("Language of the description"),
+        }
         help_texts = {
             "name": _("As your clients know it."),
+            "founded": _("The day of the deed, or the one on which you registered as self-employed. Everybody sees the year."),
+            "legal_form": _("Some aid depends on it."),
             "description": _("Two or three sentences that a client would understand. Everybody can read them."),
         }
-        widgets = {"contact_email": forms.EmailInput(attrs={"autocomplete": "email"}), "contact_phone": forms.TextInput(attrs={"autocomplete": "tel"})}
+        widgets = {
+            "founded": DateInput,
+            "contact_email": forms.EmailInput(attrs={"autocomplete": "email"}),
+            "contact_phone": forms.TextInput(attrs={"autocomplete": "tel"}),
+        }
 
     def __init__(self, *args: object, person: User | None = None, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

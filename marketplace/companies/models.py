@@ -10,9 +10,9 @@ from simple_history.models import HistoricalRecords
 
 from marketplace.core.models import BaseModel
 
-from .enums import MembershipState, Role, Size
+from .enums import LegalForm, MembershipState, Role, Size
 from .querysets import CompanyQuerySet, MembershipQuerySet
-from .validators import validate_logo, validate_tax_id
+from .validators import validate_founded, validate_logo, validate_tax_id
 
 
 class Sector(models.Model):
@@ -79,6 +79,8 @@ class Company(BaseModel):
     sector = models.ForeignKey(Sector, models.PROTECT, verbose_name=_("sector"), related_name="companies")
     place = models.ForeignKey(Place, models.PROTECT, verbose_name=_("municipality"), related_name="companies")
     size = models.CharField(_("size"), max_length=6, choices=Size, default=Size.MICRO)
+    legal_form = models.CharField(_("legal form"), max_length=20, choices=LegalForm, blank=True)
+    founded = models.DateField(_("founded on"), null=True, blank=True, validators=[validate_founded])
     language = models.CharField(_("language of our messages"), max_length=2, choices=settings.LANGUAGES, default="ca")
     web = models.URLField(_("web"), blank=True, validators=[])
     logo = models.ImageField(_("logo"), upload_to="logos/", blank=True, validators=[validate_logo])

@@ -22,7 +22,21 @@ from .enums import MembershipState, Role
 from .models import Company, Membership
 from .rules import can_decide, is_owner
 
-EDITABLE = ("name", "description", "sector", "place", "size", "language", "web", "logo", "contact_name", "contact_email", "contact_phone")
+EDITABLE = (
+    "name",
+    "description",
+    "sector",
+    "place",
+    "size",
+    "legal_form",
+    "founded",
+    "language",
+    "web",
+    "logo",
+    "contact_name",
+    "contact_email",
+    "contact_phone",
+)
 #: Who was refused may ask again after this, so that nobody is asked the same every hour.
 ASK_AGAIN_AFTER = timedelta(days=7)
 

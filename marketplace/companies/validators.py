@@ -1,8 +1,10 @@
 """Checks whose messages say what to change."""
 
+import datetime
 import warnings
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 from stdnum.es import cif, dni, nie
@@ -11,6 +13,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, 
 MAX_LOGO_BYTES = 2 * 2**20
 MAX_LOGO_PIXELS = 4000 * 4000
 LOGO_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+EARLIEST_YEAR = 1800
 CIF_LETTERS = "ABCDEFGHJNPQRSUVW"
 
 
@@ -57,6 +60,14 @@ def _control(kind: object, number: str) -> str:
             return letter
         return digit if number[0] in "ABEH" else f"{digit} / {letter}"
     return kind.calc_check_digit(number[:-1])
+
+
+def validate_founded(value: datetime.date) -> None:
+    """Raise a ValidationError unless a business can have begun on this day."""
+    if value > timezone.localdate():
+        raise ValidationError(_("This day has not come yet. Write the day on which the company was founded."), code="future")
+    if value.year < EARLIEST_YEAR:
+        raise ValidationError(_("Write a year from %(year)d on."), code="too_early", params={"year": EARLIEST_YEAR})
 
 
 def validate_logo(upload: object) -> None:

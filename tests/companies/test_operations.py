@@ -256,3 +256,23 @@ def test_asking_and_taking_back_in_turns_mails_the_owner_once_a_day():
     with time_machine.travel("2026-11-21T10:00:00Z", tick=False):
         operations.request_to_join(owner.company, by=person)
     assert [mail.to for mail in Mail.objects.all()] == [owner.user.email] * 2
+
+
+# --- When it was founded, and what it is before the law -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("day", "code"), [(datetime.date(2030, 1, 1), "future"), (datetime.date(1799, 12, 31), "too_early")])
+def test_create_refuses_a_day_on_which_no_company_was_founded(day, code):
+    with time_machine.travel("2026-11-22"), pytest.raises(ValidationError) as error:
+        operations.create(facts(founded=day), by=UserFactory())
+    assert [one.code for one in error.value.error_dict["founded"]] == [code]
+
+
+def test_founded_and_legal_form_are_kept_and_have_a_history():
+    user = UserFactory()
+    company = operations.create(facts(founded=datetime.date(2019, 5, 3), legal_form="sl"), by=user)
+    operations.edit(company, {"founded": datetime.date(2018, 5, 3), "legal_form": "slu"}, by=user)
+    assert list(company.history.order_by("history_id").values_list("founded", "legal_form")) == [
+        (datetime.date(2019, 5, 3), "sl"),
+        (datetime.date(2018, 5, 3), "slu"),
+    ]

@@ -291,3 +291,20 @@ def test_the_people_page_costs_a_constant_number_of_queries(client):
         MembershipFactory.create_batch(number, company=owner.company, role=Role.MEMBER, state=MembershipState.REQUESTED)
         counts.append(queries(client, at(f"{owner.company.uid}/people/")))
     assert counts[0] == counts[1]
+
+
+def test_the_form_keeps_legal_form_and_founding_day_and_the_public_sees_the_year(signed_in):
+    signed_in.post(at("new/"), fields(founded="2019-05-03", legal_form="sl"))
+    company = Company.objects.get()
+    assert (company.founded.isoformat(), company.legal_form) == ("2019-05-03", "sl")
+    page = signed_in.get(company.get_absolute_url()).content.decode()
+    assert "<dd>2019</dd>" in page
+    assert 'value="2019-05-03"' in signed_in.get(at(f"{company.uid}/edit/")).content.decode()
+
+
+@pytest.mark.parametrize("founded", ["2999-01-01", "1066-10-14", "yesterday", "2019-02-30"])
+def test_an_impossible_founding_day_is_named_at_its_field(signed_in, founded):
+    response = signed_in.post(at("new/"), fields(founded=founded))
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == ["founded"]
+    assert f'value="{founded}"' in response.content.decode()
