@@ -12,7 +12,7 @@ KEYWORD_SEPARATOR = ", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingDocument:
-    """A findable listing.
+    """A findable listing, or one language's version of an aid page: `kind` is "offer", "demand" or "aid".
 
     `version` is the id of the listing's last change in the change log: it rises with every write, so that a late write
     never overwrites a newer one. `sectors` is the path from the NACE section down to `sector` ("C", "22", "222", "2229").
@@ -66,7 +66,7 @@ class ListingDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a person looks for. Empty values mean no restriction; `sectors` takes codes of any level of the tree.
+    """What a person looks for. Empty values mean no restriction, but no kind means offers and demands; `sectors` takes codes of any level of the tree.
 
     `sort` is "relevance" (the newest first when there is no text), "recent", "nearest" (needs `near`) or "expiring".
     `uids` asks which of certain listings are found; nothing is counted for facets then, which nobody would see.

@@ -84,27 +84,32 @@ def _report(backend: Backend, error: EngineUnavailableError) -> None:
 
 
 @vocabulary.in_force()
-def suggest(document: ListingDocument, *, limit: int = 20, threshold: float = matching.THRESHOLD, exclude_uids: Iterable[str] = ()) -> list[Suggestion]:
+def suggest(
+    document: ListingDocument, *, limit: int = 20, threshold: float = matching.THRESHOLD, exclude_uids: Iterable[str] = (), among: str = ""
+) -> list[Suggestion]:
     """The listings of the opposite kind that answer `document`, best first. Raises SearchUnavailable if no engine answers.
 
-    Valid today, of another company, within both sides' reach. `document` need not be in the index.
+    Valid today, of another company, within both sides' reach. `document` need not be in the index. `among` names another kind: of "aid", a
+    demand is told what could pay for it.
     """
     today = timezone.localdate()
     (document,) = vectors.with_kept([document])
-    answer, _ = _ask(lambda backend: suggest_on(backend, document, limit=limit, threshold=threshold, exclude_uids=tuple(exclude_uids), today=today))
+    answer, _ = _ask(
+        lambda backend: suggest_on(backend, document, limit=limit, threshold=threshold, exclude_uids=tuple(exclude_uids), among=among, today=today)
+    )
     return answer
 
 
 def suggest_on(  # noqa: PLR0913 - those of `suggest`, with the backend and the day
-    backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), today: date
+    backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), among: str = "", today: date
 ) -> list[Suggestion]:
     """`suggest` on one backend, as of `today`."""
-    found = assessed_on(backend, document, limit=limit, threshold=threshold, exclude_uids=exclude_uids, today=today)
+    found = assessed_on(backend, document, limit=limit, threshold=threshold, exclude_uids=exclude_uids, among=among, today=today)
     return [reasons.suggestion(assessment, asking=document) for assessment in found]
 
 
 def assessed_on(  # noqa: PLR0913 - as above
-    backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), today: date
+    backend: Backend, document: ListingDocument, *, limit: int, threshold: float, exclude_uids: tuple[str, ...] = (), among: str = "", today: date
 ) -> list[matching.Assessment]:
     """What `suggest_on` tells in words, in the same order."""
     taught = vocabulary.current()
@@ -112,7 +117,7 @@ def assessed_on(  # noqa: PLR0913 - as above
     frequencies = taught.frequencies(backend, matching.vocabulary([asking]))
     wanted = Candidates(
         terms=taught.fetching(matching.candidate_terms(asking, frequencies), answers=document.kind == "demand"),
-        kind="offer" if document.kind == "demand" else "demand",
+        kind=among or ("offer" if document.kind == "demand" else "demand"),
         valid_on=today,
         exclude_company=document.company_uid,
         exclude_uids=(document.uid, *exclude_uids),

@@ -167,11 +167,19 @@ def _tie(uid: str) -> int:
 #: Facet of a page → the index's field. A query's filter of the same name restricts it.
 FACETS = {"kinds": "kind", "categories": "category", "sectors": "sectors", "languages": "language", "sizes": "company_size", "places": "place"}
 
+#: What the market's own searches are among. Whoever wants aid says so.
+LISTING_KINDS = ("offer", "demand")
+
 #: More values than NACE has codes (996) or Catalonia municipalities (947).
 MOST_FACET_VALUES = 1_500
 
 #: Pages beyond this are not served: nobody reads them, and the engines hold every earlier hit to reach them.
 DEEPEST_HIT = 10_000
+
+
+def kinds(query: Query) -> tuple[str, ...]:
+    """What is searched at all, and counted for facets."""
+    return query.kinds if set(query.kinds) - set(LISTING_KINDS) else LISTING_KINDS
 
 
 def facet_filters(query: Query) -> dict[str, tuple[str, ...]]:

@@ -6,3 +6,9 @@ class AidConfig(AppConfig):
     name = "cms.aid"
     label = "aid"
     verbose_name = _("aid for companies")
+
+    def ready(self) -> None:
+        """Publishing tells the change log."""
+        from . import changes  # noqa: PLC0415 - models are loaded only now
+
+        changes.connect()

@@ -46,6 +46,7 @@ def standing(calls: Iterable[Dates], today: date) -> Standing:
         return Standing(State.PERMANENT, None, None)
     state, call = min(own, key=lambda one: (_BEST_FIRST.index(one[0]), *_nearest_first(*one)))
     days = [day for one in own if (day := _changes_on(*one))]
+    days += [call.exhausted_on for _, call in own if call.exhausted_on and call.exhausted_on > today]
     return Standing(state, call, min(days, default=None))
 
 

@@ -127,7 +127,7 @@ def find(query: Query, words: list[FindWord]) -> dict[str, Any]:
 
 
 def _filters(query: Query) -> list[Clause]:
-    filters = [Q("term", live=True)]
+    filters = [Q("term", live=True), Q("terms", kind=list(queries.kinds(query)))]
     if query.company_uid is not None:
         filters.append(Q("term", company_uid=query.company_uid))
     if query.uids:

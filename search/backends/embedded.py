@@ -284,7 +284,7 @@ class _Finder:
     def _clause(self, *, without: str = "") -> Clause:
         """The whole query; `without` the filter of one facet."""
         clauses = [(Occur.Must, matching_words(self.words))] if self.words else []
-        clauses.append((Occur.Must, silent(live())))
+        clauses += [(Occur.Must, silent(live())), (Occur.Must, silent(one_of("kind", queries.kinds(self.query))))]
         clauses += [(Occur.Must, silent(one_of(FACETS[name], values))) for name, values in queries.facet_filters(self.query).items() if name != without]
         if self.query.company_uid is not None:
             clauses.append((Occur.Must, silent(term("company_uid", self.query.company_uid))))

@@ -1,0 +1,103 @@
+"""What the search engine gets to know of aid: one document for each language's version of a page.
+
+The engine's listing has a place for everything an aid has to say: the funders stand where the company does, the kind of aid
+where the category does. An aid for several sectors or places names none: half the points, as for what is not known.
+"""
+
+import datetime
+import uuid
+from collections.abc import Iterable, Iterator
+
+from django.db.models import Max, Prefetch, QuerySet
+
+from marketplace.core.models import Change
+from search.documents import ListingDocument
+
+from .models import AidPage, Call, FunderRow, PlaceRow, SectorRow
+
+#: The change log's and the engine's name for a version of an aid page.
+KIND = "aid"
+
+#: For what never closes.
+NEVER = datetime.date(9999, 12, 31)
+
+
+def uid_of(page: AidPage) -> uuid.UUID:
+    """The engine's name of this version of the page; it stays when the page is moved or renamed."""
+    return uuid.uuid5(page.translation_key, page.locale.language_code)
+
+
+def document(page: AidPage, *, version: int = 0) -> ListingDocument:
+    """The indexable facts of a page from `with_facts`; `version` as in listings.documents."""
+    sectors, places = page.sectors, page.places
+    sector = sectors[0] if len(sectors) == 1 else None
+    place = places[0] if len(places) == 1 else None
+    return ListingDocument(
+        uid=str(uid_of(page)),
+        version=version,
+        kind=KIND,
+        category=page.kind,
+        language=page.locale.language_code,
+        title=page.title,
+        description="\n".join([page.summary, *_texts(page)]),
+        sector=sector.code if sector else "",
+        sectors=sector.codes if sector else (),
+        company_name=", ".join(dict.fromkeys(funder.name for funder in page.funders)),
+        place=place.code if place else "",
+        place_name=place.name if place else "",
+        latitude=place.latitude if place else None,
+        longitude=place.longitude if place else None,
+        published_at=page.last_published_at or page.first_published_at,
+        valid_until=last_day(page.calls.all()),
+    )
+
+
+def last_day(calls: Iterable[Call]) -> datetime.date:
+    """The last day on which one can ask in any of the calls; NEVER where there is none."""
+    days = [min(day for day in (call.deadline, call.exhausted_on, NEVER) if day) for call in calls]
+    return max(days, default=NEVER)
+
+
+def _texts(page: AidPage) -> list[str]:
+    return [text for field in (page.body, page.how_to_apply) for text in field.stream_block.get_searchable_content(field) if text]
+
+
+def with_facts(pages: QuerySet[AidPage]) -> QuerySet[AidPage]:
+    """With everything that documents, cards and filters ask of them, in a constant number of queries."""
+    return pages.select_related("locale").prefetch_related(
+        "calls",
+        Prefetch("funder_rows", FunderRow.objects.select_related("funder")),
+        Prefetch("sector_rows", SectorRow.objects.select_related("sector")),
+        Prefetch("place_rows", PlaceRow.objects.select_related("place")),
+    )
+
+
+class AidSource:
+    """Loads aid pages for the engine (see settings.SEARCH_SOURCES)."""
+
+    kind = KIND
+
+    def load(self, uids: Iterable[str]) -> dict[str, ListingDocument | None]:
+        """The present document of each uid; None for one that must not be found (gone, not live, private)."""
+        documents: dict[str, ListingDocument | None] = dict.fromkeys(map(str, uids))
+        # Some hundred pages at most: reading the two columns of all is cheaper than keeping the uid in one of its own.
+        rows = AidPage.objects.live().public().values_list("pk", "translation_key", "locale__language_code")
+        wanted = [pk for pk, key, language in rows if str(uuid.uuid5(key, language)) in documents]
+        for page in _versions(with_facts(AidPage.objects.filter(pk__in=wanted))):
+            documents[page.uid] = page
+        return documents
+
+    def all(self, batch: int = 500) -> Iterator[list[ListingDocument]]:
+        """Every findable document, in batches by id."""
+        last = 0
+        while rows := list(with_facts(AidPage.objects.live().public().filter(pk__gt=last)).order_by("pk")[:batch]):
+            yield _versions(rows)
+            last = rows[-1].pk
+
+
+def _versions(pages: Iterable[AidPage]) -> list[ListingDocument]:
+    """Each page's document with the id of its last change as version."""
+    by_uid = {uid_of(page): page for page in pages}
+    changes = Change.objects.filter(kind=KIND, uid__in=by_uid).values("uid").annotate(last=Max("id")).order_by()
+    last = dict(changes.values_list("uid", "last"))
+    return [document(page, version=last.get(uid, 0)) for uid, page in by_uid.items()]
