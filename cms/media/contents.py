@@ -61,7 +61,7 @@ def _is_odf(expected: bytes) -> Callable[[File], bool]:
     def check_type(upload: File) -> bool:
         with zipfile.ZipFile(upload) as archive, archive.open("mimetype") as entry:
             # Read no further than needed: an entry of some bytes can unpack to gigabytes.
-            return entry.read(len(expected) + 1).strip() == expected
+            return entry.read(len(expected) + 1) == expected
 
     return check_type
 

@@ -5,11 +5,13 @@ from pathlib import PurePath
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.db import models
+from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 from wagtail.documents.models import AbstractDocument
-from wagtail.images.models import AbstractImage, AbstractRendition, WagtailImageField, WagtailImageFieldFile, get_upload_to
+from wagtail.images.models import AbstractImage, AbstractRendition, Filter, WagtailImageField, WagtailImageFieldFile, get_upload_to
 from wagtail.search import index
 
 from . import contents, pictures
@@ -23,8 +25,20 @@ def uploader() -> models.ForeignKey:
     return field
 
 
+def _close(file: FieldFile) -> None:
+    """Close a stored file that Wagtail opened to read its size; one that is still to be stored stays open."""
+    if file._committed:  # noqa: SLF001 - Django has no other name for it
+        file.close()
+
+
 class PictureFile(WagtailImageFieldFile):
     """A picture on its way into the storage."""
+
+    def get_image_dimensions(self) -> tuple[int, int]:
+        """Width and height, read from nothing but pictures; ValidationError for an upload that is none."""
+        if not self._committed and not isinstance(self.file, pictures.Picture):
+            pictures.check(self.file)
+        return super().get_image_dimensions()
 
     def save(self, name: str, content: File, save: bool = True) -> None:  # noqa: FBT001, FBT002 - Django's signature
         """Store it re-encoded, whichever form, import or view brought it: Wagtail's upload of several files skips the form's own field.
@@ -64,6 +78,16 @@ class Image(AbstractImage):
     class Meta(AbstractImage.Meta):
         verbose_name, verbose_name_plural = _("picture"), _("pictures")
 
+    def generate_rendition_file(self, filter: Filter, *, source: File | None = None) -> File:  # noqa: A002 - Wagtail's name
+        """A size of the picture; Wagtail leaves its temporary file open."""
+        with super().generate_rendition_file(filter, source=source) as temporary:
+            temporary.seek(0)
+            return ContentFile(temporary.read(), name=temporary.name)
+
+    def _set_image_file_metadata(self) -> None:
+        super()._set_image_file_metadata()
+        _close(self.file)
+
 
 class Rendition(AbstractRendition):
     """A picture in one size and format."""
@@ -101,6 +125,10 @@ class Document(AbstractDocument):
 
     class Meta(AbstractDocument.Meta):
         """Who may do what with documents and pictures is asked of Wagtail's own models' permissions."""
+
+    def _set_document_file_metadata(self) -> None:
+        super()._set_document_file_metadata()
+        _close(self.file)
 
     def clean(self) -> None:
         """A document that not everybody can read names another way; what the file holds is checked by its field."""

@@ -28,7 +28,7 @@ SAVED_WITH = {
     "WEBP": {"quality": 92},
     "AVIF": {"quality": 85},
 }
-FAILURES = (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, OSError, SyntaxError, ValueError, EOFError)
+FAILURES = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
 
 
 class Picture(ContentFile):
@@ -43,10 +43,8 @@ def check(upload: File) -> str:
     _check_size(upload)
     form, width, height, moving = _head(upload)
     _check_format(upload, form)
-    limit = settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS
-    if width * height > limit:
-        message = _("The picture is %(width)d × %(height)d pixels. Make it smaller than %(limit)d million pixels; 3200 pixels wide is plenty.")
-        raise ValidationError(message, code="too_many_pixels", params={"width": width, "height": height, "limit": limit // 10**6})
+    if width * height > settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS:
+        raise _too_many_pixels()
     if moving:
         raise ValidationError(_("This is a moving picture, which distracts from reading. Choose a still one."), code="moving")
     return form
@@ -86,6 +84,11 @@ def _check_size(upload: File) -> None:
         raise ValidationError(_("The file is empty. Save the picture again and upload it once more."), code="empty")
 
 
+def _too_many_pixels() -> ValidationError:
+    message = _("The picture has more than %(limit)d million pixels. Make it smaller and upload it again: 3200 pixels wide is plenty.")
+    return ValidationError(message, code="too_many_pixels", params={"limit": settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS // 10**6})
+
+
 def _check_format(upload: File, form: str) -> None:
     ending = PurePath(upload.name or "").suffix.lower().removeprefix(".")
     if ending not in FORMATS[form]:
@@ -99,6 +102,8 @@ def _head(upload: File) -> tuple[str, int, int, bool]:
         with _opened(upload) as image:
             form = SAME_AS.get(image.format, image.format)
             return form, image.width, image.height, form != "JPEG" and getattr(image, "n_frames", 1) > 1
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels() from error
     except FAILURES as error:
         message = _("This is not a picture we can show, whatever its name says. Save it as JPEG, PNG, WebP or AVIF and upload it again.")
         raise ValidationError(message, code="not_a_picture") from error
@@ -107,7 +112,7 @@ def _head(upload: File) -> tuple[str, int, int, bool]:
 def _opened(upload: File) -> Image.Image:
     upload.seek(0)
     with warnings.catch_warnings():
-        # Pillow's own limit lies near ours; ours has the better message.
+        # Where Pillow only warns, our own limit decides.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(upload, formats=tuple(FORMATS))
 
