@@ -1,6 +1,7 @@
 """Aid for companies: the finder's page, the aid pages below it, who funds them and their calls."""
 
 import datetime
+import uuid
 from decimal import Decimal
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from . import states
 from .blocks import BODY, RULES, STEPS
 from .enums import Beneficiary, Kind, Level, State
 from .fields import ChoiceListField
+from .routes import FinderRoutes
 
 #: An aid is looked at again after so many days: calls change with the quarter.
 REVIEW_DAYS = 90
@@ -79,7 +81,7 @@ class Funder(models.Model):
         return getattr(self, f"name_{get_language() or 'ca'}", "") or self.name_ca
 
 
-class AidIndexPage(TranslatedPage):
+class AidIndexPage(FinderRoutes, TranslatedPage):
     """The door to all aid of a language: search, facets, calendar, comparison."""
 
     lead = models.CharField(_("opening sentence"), max_length=300, blank=True)
@@ -226,6 +228,8 @@ class Call(Orderable):
     """One round in which one can ask. The deadline is its last day; without one it ends when the money does."""
 
     page = ParentalKey(AidPage, related_name="calls")
+    # What calendars know it by: it stays when the dates change, and is the same in every language.
+    uid = models.UUIDField(default=uuid.uuid4, editable=False)
     number = models.CharField(_("official number"), max_length=40, blank=True, help_text=_("In the national database of subsidies (BDNS), if it has one."))
     opens_on = models.DateField(_("opens on"), null=True, blank=True)
     deadline = models.DateField(_("last day"), null=True, blank=True, help_text=_("Empty: no end, or until the money is used up."))

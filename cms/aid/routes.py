@@ -1,0 +1,58 @@
+"""The addresses below the finder: the search itself, calendar, feeds, comparison. Each is a GET whose query string says all."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+from wagtail.contrib.routable_page.models import RoutablePageMixin, path
+
+
+def _views():
+    # They know the models, and the models know these routes.
+    from . import views  # noqa: PLC0415
+
+    return views
+
+
+class FinderRoutes(RoutablePageMixin):
+    """What AidIndexPage answers."""
+
+    @path("")
+    def index_route(self, request: HttpRequest) -> HttpResponse:
+        """The finder; with htmx only what changed."""
+        return _views().search_page(self, request)
+
+    @path(_("calendar/"), name="calendar")
+    def calendar_route(self, request: HttpRequest) -> HttpResponse:
+        """Deadlines month by month."""
+        return _views().calendar_page(self, request)
+
+    @path(_("calendar.ics"), name="calendar_feed")
+    def calendar_feed_route(self, request: HttpRequest) -> HttpResponse:
+        """Deadlines for programs that subscribe."""
+        return _views().calendar_feed(self, request)
+
+    @path(_("calendar/<int:number>.ics"), name="calendar_of_one")
+    def calendar_of_one_route(self, request: HttpRequest, number: int) -> HttpResponse:
+        """The dates of one aid, to add to a calendar."""
+        return _views().calendar_of_one(self, request, number)
+
+    @path(_("compare/"), name="compare")
+    def compare_route(self, request: HttpRequest) -> HttpResponse:
+        """Up to four side by side."""
+        return _views().compare_page(self, request)
+
+    @path("feed.xml", name="feed")
+    def feed_route(self, request: HttpRequest) -> HttpResponse:
+        """New aid, for feed readers."""
+        return _views().new_aid_feed(self, request)
+
+    def address(self, name: str = "", request: HttpRequest | None = None, **kwargs: object) -> str:
+        """The path of one of these in the page's own language, whatever the language of this moment."""
+        with override(self.locale.language_code):
+            return self.get_url(request) + (self.reverse_subpage(name, kwargs=kwargs) if name else "")
+
+    def in_other_languages(self, request: HttpRequest, name: str = "") -> dict[str, str]:
+        """Where the same is in each language, with the same query, for the language switcher."""
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        pages = type(self).objects.filter(translation_key=self.translation_key).live().select_related("locale")
+        return {page.locale.language_code: page.address(name, request) + query for page in pages}
