@@ -1,0 +1,300 @@
+"""Fetching what lies at an address that somebody else typed, without being led astray or held up.
+
+One call is one `fetch`: the host is resolved once, every address it has is checked, and the connection is made to the checked
+one, so that a name server that answers differently the next time (rebinding) changes nothing. Redirects are followed by hand,
+each checked like the first address. A watch cuts the connection when the time is up, wherever it hangs: in the handshake, in
+headers that come a letter a minute, in a body without end. No cookies, no proxies from the environment, no secrets sent on to
+another host; certificates are always verified.
+
+A proxy is not supported on purpose: it would resolve the names itself, after our check.
+"""
+
+import functools
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import Self
+
+import urllib3
+from django.conf import settings
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from .addresses import Address, AddressError, Reason, Target, check, literal, parse
+
+MAX_REDIRECTS = 5
+MAX_BYTES = 5 * 2**20
+SECONDS = 20.0
+CHUNK = 2**16
+#: A host with many addresses gets so many tries.
+MAX_TRIES = 3
+#: The first figure of a status that brings a body worth reading.
+OK = 2
+REDIRECTS = {301, 302, 303, 307, 308}
+#: Seconds for one address to take the call, so that a second one of the same host gets its turn.
+CONNECT_SECONDS = 5.0
+
+Resolver = Callable[[str, int], Sequence[Address]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a host answered, of whatever status. `url` is where it came from in the end, `redirects` what redirected on the way there: (status, address)."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    redirects: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def media_type(self) -> str:
+        """The kind of the body in small letters, without its parameters."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How to ask: what may be sent and how much may come back. `types` are the media types that are wanted; None: any, and no body is read."""
+
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    types: Sequence[str] | None = None
+    max_bytes: int = MAX_BYTES
+    seconds: float = SECONDS
+    max_redirects: int = MAX_REDIRECTS
+
+
+def resolve(host: str, port: int) -> list[Address]:
+    """Every address of the host, in the order in which this machine would try them; raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(address for *_rest, place in found if (address := literal(str(place[0])))))
+
+
+def fetch(url: str, call: Call | None = None, *, resolver: Resolver = resolve) -> Answer:
+    """What lies at `url`; raises AddressError with a reason. An answer such as 404 is an answer, not an error.
+
+    A body is read only if `call.types` says which kinds are wanted; only an answer of status 2xx has one. All in all it takes
+    at most `call.seconds`. A redirected POST is not sent again: the answer is the redirect.
+    """
+    call = call or Call()
+    target, seen = parse(url), []
+    headers, until = dict(call.headers), time.monotonic() + call.seconds
+    while True:
+        answer = _ask(target, call, headers, until, resolver)
+        if answer.status not in REDIRECTS or call.content is not None:
+            return Answer(target.url, answer.status, answer.headers, answer.body, tuple(seen))
+        seen.append((answer.status, target.url))
+        if len(seen) > call.max_redirects:
+            raise AddressError(Reason.REDIRECTS, url)
+        following = _next(target, answer)
+        if following.origin != target.origin:
+            headers = {}
+        target = following
+
+
+def _next(target: Target, answer: Answer) -> Target:
+    location = answer.headers.get("Location", "")
+    try:
+        # http.client reads headers as Latin-1; servers write the letters of an address in UTF-8.
+        location = location.encode("latin-1").decode("utf-8")
+        if location:
+            return target.join(location)
+    except AddressError as error:
+        if error.reason not in (Reason.NOT_AN_ADDRESS, Reason.SCHEME):
+            raise
+    except UnicodeError:
+        pass
+    raise AddressError(Reason.BAD_REDIRECT, target.url, location[:200])
+
+
+def _ask(target: Target, call: Call, headers: Mapping[str, str], until: float, resolver: Resolver) -> Answer:
+    addresses = _addresses(target, until, resolver)
+    check(target, addresses)
+    for place, address in enumerate(addresses[:MAX_TRIES], start=1):
+        try:
+            return _exchange(target, address, call, headers, until)
+        except AddressError as error:
+            if error.reason != Reason.NO_ANSWER or place == min(len(addresses), MAX_TRIES):
+                raise
+    raise AddressError(Reason.NO_HOST, target.url)
+
+
+def _addresses(target: Target, until: float, resolver: Resolver) -> list[Address]:
+    """Asked once for each host on the way. A name server may hang for half a minute, which is longer than we have."""
+    address = literal(target.host)
+    if address is not None:
+        return [address]
+    found: list[Sequence[Address] | Exception] = []
+
+    def ask() -> None:
+        try:
+            found.append(resolver(target.host, target.port))
+        except Exception as error:  # noqa: BLE001 - it is raised again in the caller's thread
+            found.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(max(0.0, until - time.monotonic()))
+    if not found:
+        raise AddressError(Reason.TOO_SLOW, target.url, "name server")
+    if isinstance(found[0], (OSError, UnicodeError)):
+        raise AddressError(Reason.NO_HOST, target.url, str(found[0])) from found[0]
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return list(found[0])
+
+
+def _exchange(target: Target, address: Address, call: Call, headers: Mapping[str, str], until: float) -> Answer:
+    """One request to one address on a connection of its own."""
+    watch = _Watch(until)
+    try:
+        with watch, closing(_connection(target, address, watch)) as connection, _explained(target):
+            connection.request(call.method, target.path, body=call.content, headers=_headers(target, headers), preload_content=False)
+            with closing(connection.getresponse()) as response:
+                answer = Answer(target.url, response.status, response.headers)
+                if call.types is not None and answer.status // 100 == OK:
+                    answer = _read(answer, response, call)
+    except AddressError as error:
+        if watch.is_over:
+            raise AddressError(Reason.TOO_SLOW, target.url, error.detail) from error
+        raise
+    if watch.is_over:
+        # A body of unknown length looks whole when its line is cut.
+        raise AddressError(Reason.TOO_SLOW, target.url)
+    return answer
+
+
+def _headers(target: Target, headers: Mapping[str, str]) -> dict[str, str]:
+    own = {"Host": target.netloc, "User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "close"}
+    return own | dict(headers)
+
+
+def user_agent() -> str:
+    """Who asks, with an address under which one can complain."""
+    return f"BusinessMarketplace/1.0 (+{settings.SITE_URL})"
+
+
+def _read(answer: Answer, response: urllib3.BaseHTTPResponse, call: Call) -> Answer:
+    """The answer with its body; what is unpacked counts, so that a small archive of zeros is as large as it is."""
+    if answer.media_type not in (call.types or ()):
+        raise AddressError(Reason.WRONG_TYPE, answer.url, answer.media_type)
+    length = response.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > call.max_bytes:
+        raise AddressError(Reason.TOO_LARGE, answer.url, length)
+    parts, size = [], 0
+    while part := response.read(CHUNK, decode_content=True):
+        size += len(part)
+        if size > call.max_bytes:
+            raise AddressError(Reason.TOO_LARGE, answer.url, str(size))
+        parts.append(part)
+    return Answer(answer.url, answer.status, answer.headers, b"".join(parts))
+
+
+@contextmanager
+def _explained(target: Target) -> Iterator[None]:
+    """Turn what the library and the system say into our reasons; the most special first."""
+    try:
+        yield
+    except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
+        raise AddressError(Reason.CERTIFICATE if _is_certificate(error) else Reason.BROKEN, target.url, str(error)) from error
+    except (NewConnectionError, ConnectTimeoutError, OSError) as error:
+        raise AddressError(Reason.NO_ANSWER, target.url, f"{type(error).__name__}: {error}") from error
+    except (HTTPError, HTTPException, ValueError) as error:
+        raise AddressError(Reason.BROKEN, target.url, f"{type(error).__name__}: {error}") from error
+
+
+def _is_certificate(error: Exception) -> bool:
+    """Whether it is the certificate, not the handshake: the library wraps the one in the other."""
+    return isinstance(error, ssl.SSLCertVerificationError) or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
+
+
+# --- The connection -----------------------------------------------------------------------------------------------------
+
+
+class _Watch:
+    """Cuts a connection when the time is up. Time-outs of a socket begin anew with every byte, this does not."""
+
+    def __init__(self, until: float) -> None:
+        self.until, self._line = until, None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(max(0.0, until - time.monotonic()), self._cut)
+        self._timer.daemon = True
+
+    @property
+    def left(self) -> float:
+        return max(0.001, self.until - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.until
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+
+    def over(self, line: socket.socket) -> None:
+        """Keep a second handle of the line: the first one is given away when TLS begins."""
+        with self._lock:
+            self._line = line.dup()
+        if self.is_over:
+            # It went off just before there was a line to cut.
+            self._cut()
+
+    def _cut(self) -> None:
+        with self._lock:
+            if self._line is not None:
+                try:
+                    self._line.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    return  # It is closed already.
+
+
+class _WatchedMixin:
+    """Mixed into the library's connections: the host is an address already, and the line is under watch from its first moment."""
+
+    watch: _Watch
+
+    def _new_conn(self) -> socket.socket:
+        self.timeout = min(CONNECT_SECONDS, self.watch.left)
+        line = super()._new_conn()
+        self.watch.over(line)
+        # From here on the watch alone counts.
+        line.settimeout(None)
+        return line
+
+
+class _PlainConnection(_WatchedMixin, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_WatchedMixin, HTTPSConnection):
+    pass
+
+
+def _connection(target: Target, address: Address, watch: _Watch) -> HTTPConnection:
+    """To the checked address; in TLS under the host's name, for which the certificate has to be."""
+    if target.scheme == "https":
+        connection = _TlsConnection(str(address), target.port, ssl_context=_context(), server_hostname=target.host)
+    else:
+        connection = _PlainConnection(str(address), target.port)
+    connection.watch = watch
+    return connection
+
+
+@functools.cache
+def _context() -> ssl.SSLContext:
+    """With the machine's own authorities, or those of SSL_CERT_FILE."""
+    return ssl.create_default_context()
