@@ -77,3 +77,9 @@ def _sector_rows(sections: dict[str, int]) -> list[tuple[str, int]]:
 
 def _short(label: str) -> str:
     return Truncator(label.partition(";")[0]).chars(LABEL_LENGTH)
+
+
+def public() -> dict[str, Any]:
+    """The context of the page of figures."""
+    counts = cache.get_or_set("home-counts", _count, MAX_AGE)
+    return {"figures": _figures(counts), "sector_rows": _sector_rows(counts["sections"])}

@@ -1,4 +1,4 @@
-"""The pages that the Innovation Service writes itself: the home page and plain texts, each in every language."""
+"""The home page, plain texts, and the figures of the marketplace."""
 
 from typing import Any
 
@@ -6,26 +6,13 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
-from wagtail.fields import RichTextField
 from wagtail.models import Page
 
-from . import figures
+from cms.pages import figures, structured
+from cms.pages.blocks import BodyBlock
+from cms.pages.fields import BodyField
 
-RICH_TEXT = ["h2", "h3", "bold", "italic", "ol", "ul", "link"]
-
-
-class TranslatedPage(Page):
-    """A page whose other languages are its Wagtail translations: the language switcher leads to them."""
-
-    class Meta:
-        abstract = True
-
-    def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
-        """With `translations`, {language code: address}, as base.html wants them."""
-        context = super().get_context(request, *args, **kwargs)
-        pages = self.get_translations(inclusive=True).live().select_related("locale")
-        context["translations"] = {page.locale.language_code: page.get_url(request) for page in pages}
-        return context
+from .base import TranslatedPage
 
 
 class HomePage(TranslatedPage):
@@ -48,8 +35,8 @@ class HomePage(TranslatedPage):
             [FieldPanel(f"{step}_{part}") for step in ("first", "second", "third") for part in ("title", "text")], heading=_("How it works, in three steps")
         ),
     ]
+    # What may stand below is said by the kinds themselves: those of higher apps are not known here.
     parent_page_types = ["wagtailcore.Page"]
-    subpage_types = ["pages.StandardPage"]
     template = "pages/home.html"
 
     class Meta:
@@ -58,6 +45,17 @@ class HomePage(TranslatedPage):
     def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
         """With the live figures and the newest listings and companies."""
         return super().get_context(request, *args, **kwargs) | figures.home()
+
+    @property
+    def intro(self) -> str:
+        """What the top of the page says."""
+        return self.hero_text
+
+    def about(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Who runs the site, and the site itself."""
+        address = structured.absolute(self.get_url(request))
+        site = {"@type": "WebSite", "name": self.title, "url": address, "inLanguage": self.locale.language_code}
+        return [structured.organization(), site | {"publisher": {"@id": structured.organization()["@id"]}}]
 
     @property
     def steps(self) -> list[dict[str, str]]:
@@ -73,12 +71,32 @@ class StandardPage(TranslatedPage):
     """A plain text. Ticked "show in menus", its link stands at the foot of every page of its language."""
 
     lead = models.CharField(_("opening sentence"), max_length=300, blank=True)
-    body = RichTextField(_("text"), features=RICH_TEXT)
+    body = BodyField(BodyBlock, verbose_name=_("text"), blank=True)
 
     content_panels = [*Page.content_panels, FieldPanel("lead"), FieldPanel("body")]
     parent_page_types = ["pages.HomePage", "pages.StandardPage"]
-    subpage_types = ["pages.StandardPage"]
+    subpage_types = ["pages.StandardPage", "pages.FaqPage", "pages.FormPage"]
     template = "pages/standard.html"
 
     class Meta:
         verbose_name, verbose_name_plural = _("text page"), _("text pages")
+
+
+class FiguresPage(TranslatedPage):
+    """The marketplace in figures: charts of what is live, each with the table behind it."""
+
+    lead = models.CharField(_("opening sentence"), max_length=300, blank=True)
+    body = BodyField(BodyBlock, verbose_name=_("text below the charts"), blank=True, help_text=_("Where the figures come from and how to read them."))
+
+    content_panels = [*Page.content_panels, FieldPanel("lead"), FieldPanel("body")]
+    parent_page_types = ["pages.HomePage"]
+    subpage_types: list[str] = []
+    max_count_per_parent = 1
+    template = "pages/figures.html"
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("page of figures"), _("pages of figures")
+
+    def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
+        """With the figures and the charts."""
+        return super().get_context(request, *args, **kwargs) | figures.public()

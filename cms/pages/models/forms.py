@@ -1,0 +1,81 @@
+"""Forms that editors compose."""
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalKey
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
+from wagtail.contrib.forms.models import AbstractFormField, FormMixin
+from wagtail.contrib.forms.panels import FormSubmissionsPanel
+from wagtail.models import Page
+
+from cms.pages.blocks import BodyBlock
+from cms.pages.fields import BodyField
+from cms.pages.forms import HONEYPOT, FormBuilder
+
+from .base import TranslatedPage
+
+
+class FormField(AbstractFormField):
+    """One question of a form."""
+
+    page = ParentalKey("FormPage", on_delete=models.CASCADE, related_name="form_fields")
+
+    class Meta(AbstractFormField.Meta):
+        verbose_name, verbose_name_plural = _("field"), _("fields")
+
+
+class FormPage(FormMixin, TranslatedPage):
+    """A form for everybody. What is sent is kept for `keep_days` and then deleted."""
+
+    may_be_cached = False
+    form_builder = FormBuilder
+
+    lead = models.CharField(_("opening sentence"), max_length=300, blank=True)
+    body = BodyField(BodyBlock, verbose_name=_("text above the form"), blank=True)
+    button = models.CharField(_("words on the button"), max_length=40, blank=True)
+    thanks = models.TextField(_("what is said afterwards"), max_length=600, help_text=_("What happens next, and when."))
+    privacy = models.TextField(
+        _("what happens with the data"), max_length=600, help_text=_("Who reads it and what for. For how long it is kept stands there by itself.")
+    )
+    keep_days = models.PositiveSmallIntegerField(
+        _("days until what was sent is deleted"), default=180, validators=[MinValueValidator(1), MaxValueValidator(1825)]
+    )
+    mail_to = models.EmailField(
+        _("tell this address when something comes"),
+        blank=True,
+        help_text=_("The mail says that there is something new; what was written stays in the console."),
+    )
+
+    content_panels = [
+        *Page.content_panels,
+        FormSubmissionsPanel(),
+        FieldPanel("lead"),
+        FieldPanel("body"),
+        InlinePanel("form_fields", label=_("field"), min_num=1),
+        MultiFieldPanel([FieldPanel("button"), FieldPanel("thanks")], heading=_("Sending")),
+        MultiFieldPanel([FieldPanel("privacy"), FieldRowPanel([FieldPanel("keep_days"), FieldPanel("mail_to")])], heading=_("Data")),
+    ]
+    parent_page_types = ["pages.HomePage", "pages.StandardPage"]
+    subpage_types: list[str] = []
+    template = "pages/form.html"
+    landing_page_template = "pages/form_sent.html"
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("form"), _("forms")
+
+    def serve(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """Never from a cache: the page holds a token of its visitor."""
+        response = super().serve(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+    def process_form_submission(self, form: Form) -> Any:
+        """Keep it, unless a robot filled in what people do not see; the robot is told the same as they."""
+        trapped = bool(form.cleaned_data.pop(HONEYPOT, ""))
+        return None if trapped else super().process_form_submission(form)
