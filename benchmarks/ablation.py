@@ -16,7 +16,7 @@ from typing import Any
 
 from trial import Change, Variant, parser, progress, publish, told_of, trial
 
-from search import engine, evaluation, matching, meaning, vectors
+from search import engine, evaluation, matching, meaning, vectors, wants
 from search.evaluation import Outcome
 from search.evaluation_report import LABELS, share, signed, table
 
@@ -25,11 +25,11 @@ SHOWN = ("ndcg@10", "recall@100")
 
 
 def _of_matching(name: str, **values: Any) -> Variant:  # noqa: ANN401 - a constant's value, a number or a mapping
-    return Variant(name, tuple(Change(matching, constant, value) for constant, value in values.items()))
+    return Variant(name, tuple(Change(wants if hasattr(wants, constant) else matching, constant, value) for constant, value in values.items()))
 
 
 def _without_form(name: str, form: str) -> Variant:
-    return _of_matching(name, FORM_STRENGTHS=matching.FORM_STRENGTHS | {form: 0.0})
+    return _of_matching(name, FORM_STRENGTHS=wants.FORM_STRENGTHS | {form: 0.0})
 
 
 def _views(name: str, *kept: str) -> Variant:
@@ -57,7 +57,7 @@ VARIANTS = (
     # What a word weighs.
     _of_matching("boilerplate weighs as any word", BOILERPLATE_WEIGHT=1.0),
     _of_matching("everyday words weigh as any", COMMON_WEIGHT=1.0),
-    _of_matching("title and description weigh the same", FIELD_WEIGHTS=dict.fromkeys(matching.FIELD_WEIGHTS, 1.0), MENTIONED_WEIGHT=1.0),
+    _of_matching("title and description weigh the same", FIELD_WEIGHTS=dict.fromkeys(wants.FIELD_WEIGHTS, 1.0), MENTIONED_WEIGHT=1.0),
     _of_matching("an offer's length counts nothing", LENGTH_INFLUENCE=0.0),
     _of_matching("its length counts as in Lucene", LENGTH_INFLUENCE=0.75),
     _of_matching("repeating a word counts nothing", SATURATION=0.0),

@@ -1,7 +1,7 @@
 """Whether a weight is fitted to one set: nDCG@10 of every set over a grid of its values, and what each set would lose by the others' choice.
 
     python benchmarks/cross_validation.py matching.MEANING_SHARE 0.2 0.35 0.5 0.65 --dataset DIR [DIR ...] [--vectors FILE] [--every N]
-    python benchmarks/cross_validation.py matching.FORM_STRENGTHS.text_stem 0.5 0.7 0.9 --dataset DIR [DIR ...]
+    python benchmarks/cross_validation.py wants.FORM_STRENGTHS.text_stem 0.5 0.7 0.9 --dataset DIR [DIR ...]
     python benchmarks/cross_validation.py --dataset DIR [DIR ...] --into benchmarks/README.md    every weight of GRIDS
 
 The weight is a constant of a module of `search`, or one entry of a constant that is a mapping. Leave one set out: the value that
@@ -27,10 +27,10 @@ GRIDS: dict[str, list[float]] = {
     "matching.MEANING_SHARE": [0.2, 0.35, 0.65, 0.8],
     "matching.MEANING_SHARE_ACROSS": [0.35, 0.5, 0.75, 0.9],
     "matching.VOUCHED_SHARE": [0.0, 0.25, 1.0],
-    "matching.LENGTH_INFLUENCE": [0.0, 0.2, 0.75],
+    "wants.LENGTH_INFLUENCE": [0.0, 0.2, 0.75],
     "matching.COVERAGE_STEEPNESS": [1.0, 1.5, 3.0],
-    "matching.FORM_STRENGTHS.text_cognate": [0.25, 0.5, 1.0],
-    "matching.BOILERPLATE_WEIGHT": [0.4, 0.6, 1.0],
+    "wants.FORM_STRENGTHS.text_cognate": [0.25, 0.5, 1.0],
+    "wants.BOILERPLATE_WEIGHT": [0.4, 0.6, 1.0],
 }
 
 

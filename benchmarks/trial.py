@@ -29,7 +29,7 @@ django.setup()
 
 from tqdm import tqdm
 
-from search import encoding, evaluation, matching, remembered, vectors
+from search import encoding, evaluation, matching, remembered, vectors, wants
 from search.backends.base import Backend, Candidates, Frequencies
 from search.backends.embedded import EmbeddedBackend
 from search.documents import ListingDocument
@@ -70,7 +70,7 @@ def _set(changes: Iterable[Change]) -> None:
     for change in changes:
         setattr(change.module, change.name, change.value)
     # What these keep was made with other constants.
-    matching.analysed.cache_clear()
+    wants.analysed.cache_clear()
     vectors._centres.cache_clear()  # noqa: SLF001 - as above
 
 

@@ -1,6 +1,6 @@
 """Sets of offers that together answer a demand which no single offer answers: pure functions, and one that asks the engine.
 
-A demand wants several things; each of its heaviest words is a part of what it wants, weighing as it does in `matching`. An
+A demand wants several things; each of its heaviest words is a part of what it wants, weighing as it does in `wants`. An
 offer covers a part as far as it answers that word. A set of offers covers a part as well as its best member does, so what a
 set covers can only grow with a member, and grows the less the larger the set is (a monotone submodular function). Two things
 follow, and make the search exact and quick: a set with a superfluous member cannot be part of a good one, so whole branches
@@ -19,10 +19,11 @@ from operator import itemgetter
 
 from django.utils import timezone
 
-from . import engine, matching, reasons, vocabulary
+from . import engine, matching, reasons, vocabulary, wants
 from .backends.base import Backend, Candidates
 from .documents import ListingDocument
-from .matching import Analysed, Assessment, Place, Term, Weights
+from .matching import Assessment
+from .wants import Analysed, Place, Term, Weights
 
 #: The heaviest words of a demand that count as its parts; further ones are circumstances.
 MOST_PARTS = 12
@@ -229,10 +230,10 @@ def find_on(
 ) -> list[Consortium]:
     """`find` on one backend, as of `today`."""
     taught = vocabulary.current()
-    wanted = matching.analysed(demand, taught)
-    frequencies = taught.frequencies(backend, matching.vocabulary([wanted]))
+    wanted = wants.analysed(demand, taught)
+    frequencies = taught.frequencies(backend, wants.vocabulary([wanted]))
     asked = Candidates(
-        terms=taught.fetching(matching.candidate_terms(wanted, frequencies), answers=True),
+        terms=taught.fetching(wants.candidate_terms(wanted, frequencies), answers=True),
         kind="offer",
         valid_on=today,
         exclude_company=demand.company_uid,
@@ -241,16 +242,16 @@ def find_on(
     )
     if not asked.terms:
         return []
-    weighing = matching.weights(frequencies)
-    terms = matching.wanted_terms(wanted, weighing)
-    offers = [matching.analysed(offer, taught) for offer, _ in backend.candidates(asked) if matching.is_reachable(demand, offer)]
+    weighing = wants.weights(frequencies)
+    terms = wants.wanted_terms(wanted, weighing)
+    offers = [wants.analysed(offer, taught) for offer, _ in backend.candidates(asked) if matching.is_reachable(demand, offer)]
     return together(
         [matching.assess(offer, wanted, terms, weighing, today=today) for offer in offers], lambda several: _weighing(backend, several), refused=refused
     )
 
 
 def _weighing(backend: Backend, offers: Sequence[Analysed]) -> Weights:
-    return matching.weights(vocabulary.current().frequencies(backend, matching.vocabulary(offers)))
+    return wants.weights(vocabulary.current().frequencies(backend, wants.vocabulary(offers)))
 
 
 def together(
@@ -275,7 +276,7 @@ def together(
 
 def parts_of(terms: Sequence[Term]) -> list[Term]:
     """The terms of a demand that count as parts of what it wants."""
-    return [term for term in terms if matching.telling(term.lemma) == 1][:MOST_PARTS]
+    return [term for term in terms if wants.telling(term.lemma) == 1][:MOST_PARTS]
 
 
 def _candidate(assessment: Assessment, parts: Sequence[Term]) -> Candidate:
@@ -297,9 +298,9 @@ def _in_head(places: Iterable[Place]) -> bool:
 
 def share_wanted(offer: Analysed, demand: Analysed, weighing: Weights) -> float:
     """Of what the offer's title and keywords say, the share by weight that the demand speaks of."""
-    own = [term for term in matching.wanted_terms(offer, weighing) if _in_head(term.want.places) and matching.telling(term.lemma) == 1]
+    own = [term for term in wants.wanted_terms(offer, weighing) if _in_head(term.want.places) and wants.telling(term.lemma) == 1]
     total = sum(term.weight for term in own)
-    return sum(min(answer.value, answer.term.weight) for answer in matching.answers(own, demand, weighing)) / total if total else 0.0
+    return sum(min(answer.value, answer.term.weight) for answer in wants.answers(own, demand, weighing)) / total if total else 0.0
 
 
 # --- What is told ---------------------------------------------------------------------------------------------------------
@@ -343,8 +344,8 @@ def touched(offer: ListingDocument) -> list[str]:
 def touched_on(backend: Backend, offer: ListingDocument, *, today: date) -> list[str]:
     """`touched` on one backend, as of `today`."""
     taught = vocabulary.current()
-    own = matching.analysed(offer, taught)
-    terms = taught.fetching(matching.candidate_terms(own, taught.frequencies(backend, matching.vocabulary([own]))), answers=False)
+    own = wants.analysed(offer, taught)
+    terms = taught.fetching(wants.candidate_terms(own, taught.frequencies(backend, wants.vocabulary([own]))), answers=False)
     if not terms:
         return []
     asked = Candidates(terms=terms, kind="demand", valid_on=today, exclude_company=offer.company_uid, exclude_uids=(offer.uid,), size=MOST_TOUCHED)

@@ -127,7 +127,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why two listings match, or what speaks against it; `data` can be stored as JSON. The codes are in `matching`."""
+    """Why two listings match, or what speaks against it; `data` can be stored as JSON. The codes are in `reasons`."""
 
     code: str
     positive: bool

@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from . import matching, reasons, vectors, vocabulary
+from . import matching, reasons, vectors, vocabulary, wants
 from .backends.base import Backend, Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies
 from .backends.embedded import EmbeddedBackend
 from .documents import ListingDocument, Page, Query, Reason, Suggestion
@@ -113,10 +113,10 @@ def assessed_on(  # noqa: PLR0913 - as above
 ) -> list[matching.Assessment]:
     """What `suggest_on` tells in words, in the same order."""
     taught = vocabulary.current()
-    asking = matching.analysed(document, taught)
-    frequencies = taught.frequencies(backend, matching.vocabulary([asking]))
+    asking = wants.analysed(document, taught)
+    frequencies = taught.frequencies(backend, wants.vocabulary([asking]))
     wanted = Candidates(
-        terms=taught.fetching(matching.candidate_terms(asking, frequencies), answers=document.kind == "demand"),
+        terms=taught.fetching(wants.candidate_terms(asking, frequencies), answers=document.kind == "demand"),
         kind=among or ("offer" if document.kind == "demand" else "demand"),
         valid_on=today,
         exclude_company=document.company_uid,
@@ -127,24 +127,22 @@ def assessed_on(  # noqa: PLR0913 - as above
     )
     if not wanted.terms and not wanted.direction:
         return []
-    found = [matching.analysed(candidate, taught) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
+    found = [wants.analysed(candidate, taught) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
     assessments = _assessments(backend, asking, found, frequencies, today)
     return matching.best(assessments, asking=document, limit=limit, threshold=threshold)
 
 
-def _assessments(
-    backend: Backend, asking: matching.Analysed, found: list[matching.Analysed], frequencies: Frequencies, today: date
-) -> Iterator[matching.Assessment]:
+def _assessments(backend: Backend, asking: wants.Analysed, found: list[wants.Analysed], frequencies: Frequencies, today: date) -> Iterator[matching.Assessment]:
     """Each pair by what its demand wants, whoever asks."""
     if asking.document.kind == "demand":
-        weighing = matching.weights(frequencies)
-        terms = matching.wanted_terms(asking, weighing)
+        weighing = wants.weights(frequencies)
+        terms = wants.wanted_terms(asking, weighing)
         for offer in found:
             yield matching.assess(offer, asking, terms, weighing, today=today)
     elif found:
-        weighing = matching.weights(vocabulary.current().frequencies(backend, matching.vocabulary(found)))
+        weighing = wants.weights(vocabulary.current().frequencies(backend, wants.vocabulary(found)))
         for demand in found:
-            yield matching.assess(asking, demand, matching.wanted_terms(demand, weighing), weighing, today=today)
+            yield matching.assess(asking, demand, wants.wanted_terms(demand, weighing), weighing, today=today)
 
 
 def holding(terms: vocabulary.Terms, *, kind: str, limit: int) -> list[ListingDocument]:
@@ -164,8 +162,8 @@ def why_not(offer: ListingDocument, demand: ListingDocument) -> list[Reason]:
     today = timezone.localdate()
     taught = vocabulary.current()
     offer, demand = vectors.with_kept([offer, demand])
-    wanted = matching.analysed(demand, taught)
-    frequencies, _ = _ask(lambda backend: taught.frequencies(backend, matching.vocabulary([wanted])))
-    weighing = matching.weights(frequencies)
-    assessment = matching.assess(matching.analysed(offer, taught), wanted, matching.wanted_terms(wanted, weighing), weighing, today=today)
+    wanted = wants.analysed(demand, taught)
+    frequencies, _ = _ask(lambda backend: taught.frequencies(backend, wants.vocabulary([wanted])))
+    weighing = wants.weights(frequencies)
+    assessment = matching.assess(wants.analysed(offer, taught), wanted, wants.wanted_terms(wanted, weighing), weighing, today=today)
     return [*reasons.obstacles(offer, demand, today), *reasons.reasons(assessment, asking=demand), reasons.verdict(assessment)]

@@ -1,27 +1,22 @@
 """From two texts to a score: pure functions, no I/O, the same for every engine. `reasons` tells the score's why.
 
-A pair has one score, whoever asks: how much of what the demand wants does the offer answer? Each word of the demand weighs
-by its rarity; the offer answers it with the same word, another inflection, a cognate or a synonym, each a little weaker. The
+A pair has one score, whoever asks: how much of what the demand wants does the offer answer (see `wants`)? The
 answered weight, measured by what the demand could reach, gives the words' points, so every point leads back to two places in
 the two texts. The nearness of their meanings (see `meaning`) gives as many, and leads back to the passage that comes nearest.
 Sector, place and freshness add theirs. What is not known (no sector, no coordinates) is neutral: it gives the middle, not
 nothing; where no meaning is known, the words speak for both.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
-from math import log
 
-from . import analysis, meaning
-from .analysis import Token
-from .backends.base import Frequencies
-from .documents import TEXT_FIELDS, ListingDocument, Signal
+from . import meaning
+from .documents import ListingDocument, Signal
 from .geo import distance_km
-from .meaning import Meaning, Nearness
+from .meaning import Nearness
 from .passages import Passage
-from .vocabulary import EMPTY, Vocabulary
+from .wants import Analysed, Answer, Span, Term, Weights, answers, coverage
 
 #: Stored with every suggestion; changes whenever the same two texts could score otherwise.
 ENGINE_VERSION = "fusion-2"
@@ -56,52 +51,6 @@ VOUCHED_SHARE = 0.5
 #: What a signal gives of its maximum when nothing is known.
 NEUTRAL = 0.5
 
-CONCEPT = "text_concept"
-
-#: The forms in which curators' words are recognised.
-TAUGHT_FORMS = ("text_word", "text_lemma")
-
-#: How sure an answer in this form is; the forms are fields of the index. Measured on three sets, nDCG moves by less than 0.015 within ± 0.2 of each.
-FORM_STRENGTHS = {
-    "text_word": 1.0,
-    "text_lemma": 0.95,
-    "text_stem": 0.9,  # Sometimes joins strangers: universitat and universal share "univers".
-    "text_cognate": 0.75,  # Sometimes a false friend.
-    CONCEPT: 0.65,  # A synonym is near, not the same.
-}
-
-# --- BM25 -----------------------------------------------------------------------------------------------------------
-#: How soon repeating a word stops helping (Lucene's default).
-SATURATION = 1.2
-#: How much a long text's single mention loses. Lucene's 0.75 punishes companies with a long catalogue (nDCG 0.509 instead of 0.518).
-LENGTH_INFLUENCE = 0.4
-#: Words of a usual listing. Fixed, so that a score does not move when others publish longer or shorter texts.
-USUAL_LENGTH = 50
-
-#: Fewer listings than this say nothing about how rare a word is.
-LEAST_DOCUMENTS = 100
-
-#: "servei de", "suministro de" say little; their rarity in the index says most of that already.
-BOILERPLATE_WEIGHT = 0.8
-
-#: Everyday words, numbers without a unit of their own: in a small index they look rare, though they tell nothing.
-COMMON_WEIGHT = 0.5
-
-#: Shorter stems join strangers: mes (month) and mesa (table).
-SHORTEST_STEM = 4
-
-#: Longer numbers may be codes of products or standards.
-SHORTEST_CODE = 4
-
-#: What stands in the title or is named as a keyword is wanted; the description tells the circumstances too.
-FIELD_WEIGHTS = {"title": 4.0, "keywords": 4.0, "description": 1.0}
-
-#: What an offer only mentions in its description it may not sell: "we deliver to hospitals".
-MENTIONED_WEIGHT = 0.8
-
-#: A long demand is fully answered when the weight of its so many heaviest words is: nobody offers every adjective.
-REACHABLE_WORDS = 8
-
 #: The share of the reachable weight that gives half the text's points. Good pairs of the demo city cover 0.4 to 1, chance ones
 #: 0.2 to 0.3, mostly by one word.
 HALF_COVERAGE = 0.4
@@ -115,206 +64,6 @@ SECTOR_SHARES = (0.0, 0.3, 0.65, 0.85, 1.0)
 HALF_DISTANCE_KM = 25.0
 #: At this age freshness gives half its points: a season.
 HALF_AGE_DAYS = 90.0
-
-#: Heaviest words of an asking text that fetch candidates; further ones bring noise and time.
-MOST_QUERY_WORDS = 48
-
-
-#: A term as it is indexed: a form of FORM_STRENGTHS and the word in that form.
-Key = tuple[str, str]
-
-#: By key: how sure an answer in that form is, times how rare it is in the index.
-Weights = Mapping[Key, float]
-
-
-#: A stretch of a document: field, start, end.
-Span = tuple[str, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A token and the field in which it stands."""
-
-    field: str
-    token: Token
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """A word of a text as something wanted: where it stands, how much it tells besides its rarity, what would answer it."""
-
-    lemma: str
-    places: tuple[Place, ...]
-    emphasis: float
-    keys: tuple[Key, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Analysed:
-    """A document with its words by form, each with the places where they stand, the title's first."""
-
-    document: ListingDocument
-    places: dict[Key, tuple[Place, ...]]
-    wants: tuple[Want, ...]
-    tokens: tuple[Span, ...]
-    meaning: Meaning | None = None
-
-    @property
-    def length(self) -> int:
-        """Words, without those that only hold a sentence together."""
-        return len(self.tokens)
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A want with the weight that an answer can have at most."""
-
-    want: Want
-    weight: float
-
-    @property
-    def lemma(self) -> str:
-        """The word in its dictionary form, folded."""
-        return self.want.lemma
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How an offer answers a term: in which form, and how much of the demand's weight that gives."""
-
-    term: Term
-    key: Key
-    value: float
-
-
-# --- Words and weights ------------------------------------------------------------------------------------------------
-
-
-def keys_of(token: Token) -> Iterator[tuple[str, str]]:
-    """In which forms a token can be answered."""
-    yield "text_word", token.word
-    yield "text_lemma", token.lemma
-    if len(token.stem) >= SHORTEST_STEM:
-        yield "text_stem", token.stem
-    if token.cognate:
-        yield "text_cognate", token.cognate
-    for name in token.concepts:
-        yield CONCEPT, name
-
-
-@lru_cache(4_096)
-def analysed(document: ListingDocument, taught: Vocabulary = EMPTY) -> Analysed:
-    """The document ready for matching, read with the curators' vocabulary; kept for the next time, for the same listings meet again and again."""
-    if taught != EMPTY:
-        plain = analysed(document)
-        # Most documents hold no curator's word: an edit, or the trial of one, makes nobody read them again.
-        if not taught.may_touch({word for form, word in plain.places if form in TAUGHT_FORMS}):
-            return plain
-    places: dict[Key, list[Place]] = {}
-    words: dict[str, list[Place]] = {}
-    spans: list[Span] = []
-    for name in TEXT_FIELDS:
-        tokens = taught.analyse(document.text(name), document.language)
-        spans += [(name, token.start, token.end) for token in tokens]
-        for token in tokens:
-            place = Place(name, token)
-            words.setdefault(token.lemma, []).append(place)
-            for key in keys_of(token):
-                own = places.setdefault(key, [])  # Stays empty for what the text asks for but does not answer.
-                if key[0] != CONCEPT:
-                    own.append(place)
-        for concept, expression in _expressions(tokens):
-            places.setdefault((CONCEPT, concept), []).append(Place(name, expression))
-    return Analysed(
-        document, {key: tuple(own) for key, own in places.items()}, tuple(_want(*word) for word in words.items()), tuple(spans), meaning.of(document)
-    )
-
-
-def _expressions(tokens: list[Token]) -> Iterator[tuple[str, Token]]:
-    """Each concept with its whole expression as one token: "gel hidroalcohòlic" is one sanitiser, not two."""
-    open_runs: dict[str, Token] = {}
-    for token in tokens:
-        runs = {name: replace(open_runs[name], end=token.end) if name in open_runs else token for name in token.answers}
-        yield from ((name, run) for name, run in open_runs.items() if name not in runs)
-        open_runs = runs
-    yield from open_runs.items()
-
-
-def _want(lemma: str, places: list[Place]) -> Want:
-    keys = dict.fromkeys(key for place in places for key in keys_of(place.token))
-    share = telling(lemma)
-    # "Servei" gains nothing from standing in the title.
-    emphasis = share * sum(FIELD_WEIGHTS[place.field] if share == 1 else 1.0 for place in places) ** 0.5
-    return Want(lemma, tuple(places), emphasis, tuple(keys))
-
-
-def telling(lemma: str) -> float:
-    """How much a word says about what is wanted, besides its rarity."""
-    if lemma in analysis.common_words() or (lemma.isdigit() and len(lemma) < SHORTEST_CODE):
-        return COMMON_WEIGHT
-    return BOILERPLATE_WEIGHT if lemma in analysis.boilerplate() else 1.0
-
-
-def vocabulary(documents: Iterable[Analysed]) -> dict[str, list[str]]:
-    """Every term of the documents by form: what to ask the engine's frequencies of."""
-    found: dict[str, list[str]] = {}
-    for form, word in dict.fromkeys(key for document in documents for key in document.places):
-        found.setdefault(form, []).append(word)
-    return found
-
-
-def rarity(documents: int, containing: int) -> float:
-    """BM25's inverse document frequency, never negative."""
-    documents = max(documents, containing, LEAST_DOCUMENTS)
-    return log(1 + (documents - containing + 0.5) / (containing + 0.5))
-
-
-def weights(frequencies: Frequencies) -> Weights:
-    """What each term of the asked vocabulary weighs."""
-    rarities = [rarity(frequencies.documents, count) for count in range(max(frequencies.by_term.values(), default=0) + 1)]
-    return {key: FORM_STRENGTHS[key[0]] * rarities[count] for key, count in frequencies.by_term.items()}
-
-
-def wanted_terms(demand: Analysed, weighing: Weights) -> list[Term]:
-    """What the demand wants, the heaviest first."""
-    terms = [Term(want, want.emphasis * max(weighing[key] for key in want.keys)) for want in demand.wants]
-    return sorted(terms, key=lambda term: (-term.weight, term.lemma))
-
-
-def candidate_terms(asking: Analysed, frequencies: Frequencies) -> dict[str, dict[str, float]]:
-    """The terms, with weights, that fetch what may match: by index field. The engine multiplies by rarity itself."""
-    wanted: dict[str, dict[str, float]] = {}
-    for term in wanted_terms(asking, weights(frequencies))[:MOST_QUERY_WORDS]:
-        for form, word in term.want.keys:
-            if frequencies.by_term[form, word]:
-                wanted.setdefault(form, {})[word] = FORM_STRENGTHS[form]
-    return wanted
-
-
-def answers(terms: list[Term], offer: Analysed, weighing: Weights) -> list[Answer]:
-    """The terms that the offer answers, each in the form that gives most; the most valuable first."""
-    length_factor = SATURATION * (1 - LENGTH_INFLUENCE + LENGTH_INFLUENCE * offer.length / USUAL_LENGTH)
-    found = []
-    for term in terms:
-        best: Answer | None = None
-        for key in term.want.keys:
-            places = offer.places.get(key)
-            if places:
-                count = len(places)
-                mentioned = MENTIONED_WEIGHT if places[0].field == "description" else 1.0
-                value = mentioned * term.want.emphasis * weighing[key] * count * (SATURATION + 1) / (count + length_factor)
-                if best is None or value > best.value:
-                    best = Answer(term, key, value)
-        if best:
-            found.append(best)
-    return sorted(found, key=lambda answer: (-answer.value, answer.term.lemma))
-
-
-def coverage(terms: Sequence[Term], found: Iterable[Answer]) -> float:
-    """Answered weight by what the demand could reach; above 1 where the offer insists on what is wanted."""
-    reachable = sum(term.weight for term in terms[:REACHABLE_WORDS])
-    return sum(answer.value for answer in found) / reachable if reachable else 0.0
-
 
 # --- Signals: shares from 0 to 1, None if nothing is known --------------------------------------------------------------
 

@@ -15,9 +15,10 @@ Codes and data of a `Reason` (all JSON):
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from . import matching, meaning
+from . import matching, meaning, wants
 from .documents import ListingDocument, Reason, Suggestion
-from .matching import Assessment, Place, Span
+from .matching import Assessment
+from .wants import Place, Span
 
 #: What is shown: enough to judge, short enough to read.
 MOST_EVIDENCE = 8
@@ -68,10 +69,10 @@ def evidence(assessment: Assessment, *, asking: ListingDocument) -> list[dict[st
     "also" are further places of the offer that answer the same words, "points" what the score would lose without all of them.
     """
     # "2" and "setmana" count a little, but convince nobody.
-    telling = [answer for answer in assessment.found if matching.telling(answer.term.lemma) > matching.COMMON_WEIGHT]
+    telling = [answer for answer in assessment.found if wants.telling(answer.term.lemma) > wants.COMMON_WEIGHT]
     quotes = []
     for answer in (telling or assessment.found)[:MOST_EVIDENCE]:
-        wanted = next(place for place in answer.term.want.places if answer.key in matching.keys_of(place.token))
+        wanted = next(place for place in answer.term.want.places if answer.key in wants.keys_of(place.token))
         given, *also = assessment.offer.places[answer.key]
         quotes.append(_Quote(_span(wanted), _span(given), frozenset(map(_span, also))))
     return [_told(quote, assessment, asking) for quote in _joined(quotes, assessment.demand.document, assessment.offer.document)]
@@ -163,7 +164,7 @@ def missing(assessment: Assessment) -> list[str]:
     tells circumstances too. What is said in other words, as in another language, is not missing.
     """
     answered = {answer.term.lemma for answer in assessment.found}
-    lacking = [term.want.places[0] for term in assessment.terms if term.lemma not in answered and matching.telling(term.lemma) == 1]
+    lacking = [term.want.places[0] for term in assessment.terms if term.lemma not in answered and wants.telling(term.lemma) == 1]
     if assessment.nearness:
         said = meaning.answered_passages(assessment.demand.meaning, assessment.offer.meaning, at_least=ANSWERED_NEARNESS)
         lacking = [place for place in lacking if not any(_within(_span(place), (p.field, p.start, p.end)) for p in said)]

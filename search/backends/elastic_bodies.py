@@ -5,7 +5,7 @@ from typing import Any
 from elasticsearch_dsl import A, Boolean, Date, DenseVector, Document, GeoPoint, InnerDoc, Keyword, Long, MetaField, Object, Q, Text
 from elasticsearch_dsl.query import Query as Clause
 
-from search import encoding, matching, meaning, queries
+from search import encoding, meaning, queries, wants
 from search.analysis import DEFAULT_LANGUAGE, LANGUAGES
 from search.documents import TEXT_FIELDS, ListingDocument, Query, Write
 from search.queries import FACETS, FIND_WEIGHTS, FORM_FIELDS, FUZZY_WEIGHTS, PREFIX_WEIGHTS, FindWord
@@ -58,7 +58,7 @@ class ListingIndex(Document):
             "number_of_shards": 1,  # Term statistics are per shard; a city's listings fill a small part of one.
             "auto_expand_replicas": "0-1",  # A copy as soon as there is a second node; green on one.
             "max_result_window": queries.DEEPEST_HIT,
-            "similarity": {"default": {"type": "BM25", "k1": matching.SATURATION, "b": matching.LENGTH_INFLUENCE}},
+            "similarity": {"default": {"type": "BM25", "k1": wants.SATURATION, "b": wants.LENGTH_INFLUENCE}},
         }
 
 

@@ -50,8 +50,8 @@ def test_cross_validation_tells_the_value_in_use_and_what_leaving_out_costs(prog
     [
         ("matching.NO_SUCH", "no weight of the matching"),
         ("no_module.WEIGHT", "no weight of the matching"),
-        ("matching.FORM_STRENGTHS.text_rhyme", "no entry text_rhyme; it has text_word"),
-        ("matching.FORM_STRENGTHS", "is no number"),
+        ("wants.FORM_STRENGTHS.text_rhyme", "no entry text_rhyme; it has text_word"),
+        ("wants.FORM_STRENGTHS", "is no number"),
         ("matching", "module.CONSTANT"),
     ],
 )

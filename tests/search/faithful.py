@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from marketplace.demo import city
-from search import engine, matching, reasons, vectors
+from search import engine, matching, reasons, vectors, wants
 from search.backends.base import Backend
 from search.documents import KEYWORD_SEPARATOR, TEXT_FIELDS, ListingDocument, Write
 from search.encoding import Encoder
-from search.matching import Assessment, Span
+from search.matching import Assessment
+from search.wants import Span
 from tests.search.documents import NOW, TODAY, listing
 
 #: What a told contribution may be wrong by: so many points, or that share of it. Words alone are counted exactly, but for synonyms that
@@ -96,7 +97,7 @@ def fall(case: Case, spans: Iterable[Span], *, kept: vectors.Vectors | None = No
     if encoder:
         vectors.encode(vectors.missing([shortened], kept, encoder), kept, encoder)
         [shortened] = vectors.attached([shortened], kept, encoder)
-    after = matching.assess(matching.analysed(shortened), before.demand, list(before.terms), before.weighing, today=TODAY)
+    after = matching.assess(wants.analysed(shortened), before.demand, list(before.terms), before.weighing, today=TODAY)
     return before.score - after.score
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search import matching, reasons
+from search import matching, reasons, wants
 from search.backends.base import Frequencies
 
 from .documents import GIRONA, NOW, SABADELL, TERRASSA, TODAY, demand, listing
@@ -36,12 +36,12 @@ SENTENCES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=15).map(" ".jo
 
 def assess(offer, wanted, *, today=TODAY):
     """The assessment where of a thousand documents ten hold a word, and three hundred one that says little."""
-    one, other = matching.analysed(offer), matching.analysed(wanted)
-    telling = {key for want in other.wants for key in want.keys if matching.telling(want.lemma) == 1}
-    vocabulary = matching.vocabulary([other])
+    one, other = wants.analysed(offer), wants.analysed(wanted)
+    telling = {key for want in other.wants for key in want.keys if wants.telling(want.lemma) == 1}
+    vocabulary = wants.vocabulary([other])
     frequencies = Frequencies(1_000, {(form, word): 10 if (form, word) in telling else 300 for form, words in vocabulary.items() for word in words})
-    weighing = matching.weights(frequencies)
-    return matching.assess(one, other, matching.wanted_terms(other, weighing), weighing, today=today)
+    weighing = wants.weights(frequencies)
+    return matching.assess(one, other, wants.wanted_terms(other, weighing), weighing, today=today)
 
 
 def told(assessment, *, asking):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search import matching, meaning, reasons
+from search import matching, meaning, reasons, wants
 from search.backends.base import Frequencies
 from search.passages import MOST, passages
 
@@ -232,9 +232,9 @@ def test_neighbours_vouch_within_what_scores_there_are_in_any_order(seed, count,
 
 def assess(offer, wanted):
     """The assessment where each word is as rare as the other."""
-    one, other = matching.analysed(offer), matching.analysed(wanted)
-    weighing = matching.weights(Frequencies(1_000, {(form, word): 10 for form, words in matching.vocabulary([other]).items() for word in words}))
-    return matching.assess(one, other, matching.wanted_terms(other, weighing), weighing, today=TODAY)
+    one, other = wants.analysed(offer), wants.analysed(wanted)
+    weighing = wants.weights(Frequencies(1_000, {(form, word): 10 for form, words in wants.vocabulary([other]).items() for word in words}))
+    return matching.assess(one, other, wants.wanted_terms(other, weighing), weighing, today=TODAY)
 
 
 def test_across_languages_a_score_stands_on_meaning_alone():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search import consortia, engine, matching, reasons, vocabulary
+from search import consortia, engine, matching, reasons, vocabulary, wants
 from search.backends.base import Frequencies
 from search.documents import Query
 from search.vocabulary import Rule, build, using
@@ -167,10 +167,10 @@ def test_an_assessment_takes_the_vocabulary_as_a_value():
     offer, wanted = listing("Reusable mouth covers", language="en"), demand("Tapaboques")
     scores = []
     for words in (vocabulary.EMPTY, build([SYNONYM])):
-        one, other = matching.analysed(offer, words), matching.analysed(wanted, words)
-        asked = matching.vocabulary([other])
-        weighing = matching.weights(Frequencies(1_000, {(form, word): 10 for form, own in asked.items() for word in own}))
-        assessment = matching.assess(one, other, matching.wanted_terms(other, weighing), weighing, today=TODAY)
+        one, other = wants.analysed(offer, words), wants.analysed(wanted, words)
+        asked = wants.vocabulary([other])
+        weighing = wants.weights(Frequencies(1_000, {(form, word): 10 for form, own in asked.items() for word in own}))
+        assessment = matching.assess(one, other, wants.wanted_terms(other, weighing), weighing, today=TODAY)
         scores.append(assessment.score)
         assert bool([r for r in reasons.reasons(assessment, asking=wanted) if r.code == "terms"]) == (words != vocabulary.EMPTY)
     assert scores[0] == 0 < scores[1]

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from search import matching, vocabulary
+from search import vocabulary, wants
 from search.analysis import analyse
 from search.vocabulary import EMPTY, Rule, build, current, using
 from tests.search.documents import demand, listing
@@ -87,16 +87,16 @@ def test_two_vocabularies_of_the_same_rules_are_equal():
 def test_a_document_is_kept_per_vocabulary():
     """The naive cache, by document alone, would go on with the words of the first call."""
     offer = listing("Tapaboques de cotó")
-    plain, taught = matching.analysed(offer), matching.analysed(offer, build([MASKS]))
+    plain, taught = wants.analysed(offer), wants.analysed(offer, build([MASKS]))
     assert ("text_concept", "1=") in taught.places
     assert ("text_concept", "1=") not in plain.places
-    assert matching.analysed(offer) is plain
+    assert wants.analysed(offer) is plain
 
 
 @pytest.mark.parametrize("text", ["Guants de nitril", "Mouth of a river", "Servei tècnic", "Roba de llit"])
 def test_a_document_without_curators_words_is_read_once(text):
     offer = listing(text)
-    assert matching.analysed(offer, build([MASKS, CLOTHES, SERVICE])).places == matching.analysed(offer).places
+    assert wants.analysed(offer, build([MASKS, CLOTHES, SERVICE])).places == wants.analysed(offer).places
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_what_may_be_touched_is_never_passed_over(text):
     for language in ("ca", "es", "en"):
         offer = listing(text, language=language)
         changed = words.analyse(text, language) != analyse(text, language)
-        assert (matching.analysed(offer, words).places != matching.analysed(offer).places) == changed
+        assert (wants.analysed(offer, words).places != wants.analysed(offer).places) == changed
 
 
 def test_a_draft_holds_in_its_own_thread_alone():
@@ -124,8 +124,8 @@ def test_a_draft_holds_in_its_own_thread_alone():
 
 def test_what_only_asks_is_known_to_the_weighing():
     """A demand that only asks for a concept must still be weighed by it; without that, its weight would be a KeyError."""
-    wanted = matching.analysed(demand("Roba de treball"), build([CLOTHES]))
-    assert "2>" in matching.vocabulary([wanted])["text_concept"]
+    wanted = wants.analysed(demand("Roba de treball"), build([CLOTHES]))
+    assert "2>" in wants.vocabulary([wanted])["text_concept"]
     assert not wanted.places["text_concept", "2>"]
 
 
