@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "marketplace.core.middleware.RejectNulBytesMiddleware",
+    "cms.pages.cache.middleware.PageCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -136,7 +137,14 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The failed log-ins are counted here. All processes have to see the same count, and 300 addresses (Django's limit) must not push it
 # out; the table comes with the migrations.
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://" if DEBUG else "dbcache://cache?max_entries=100000")}
+CACHES = {
+    "default": env.cache_url("CACHE_URL", default="locmemcache://" if DEBUG else "dbcache://cache?max_entries=100000"),
+    # Whole public pages (see cms/pages/cache): shared by all processes, or a publish in one leaves old pages in the others; no database, or
+    # serving a kept page would ask it after all.
+    "pages": env.cache_url("PAGE_CACHE_URL", default=f"filecache://{VAR_DIR / 'pages'}?max_entries=2000"),
+}
+# So long a proxy in front may serve a page without asking.
+PAGE_CACHE_PROXY_SECONDS = env.int("PAGE_CACHE_PROXY_SECONDS", default=0)
 
 # --- Languages and time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "ca"
