@@ -14,17 +14,17 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, MultipleChooserPanel, ObjectList, PageChooserPanel, TabbedInterface
-from wagtail.fields import StreamField
 from wagtail.models import Orderable
 from wagtail.search import index
 from wagtail.snippets.models import register_snippet
 
+from cms.pages.fields import BodyField
 from cms.pages.models import TranslatedPage
 from marketplace.companies.enums import Size
 from marketplace.companies.models import Place, Sector
 
 from . import states
-from .blocks import BODY, RULES, STEPS
+from .blocks import BODY, HowBlock
 from .enums import Beneficiary, Kind, Level, State
 from .fields import ChoiceListField
 from .routes import FinderRoutes
@@ -100,8 +100,8 @@ class AidPage(TranslatedPage):
     """One aid: what it is for, for whom, how much, by when. FACTS and FACT_ROWS hold in every language, the texts in their own."""
 
     summary = models.CharField(_("in one sentence"), max_length=300, help_text=_("Who gets what, for what. It stands in every list."))
-    body = StreamField(BODY, verbose_name=_("what it pays for"), blank=True)
-    how_to_apply = StreamField(STEPS, verbose_name=_("how to ask for it"), blank=True)
+    body = BodyField(BODY, verbose_name=_("what it pays for"), blank=True)
+    how_to_apply = BodyField(HowBlock, verbose_name=_("how to ask for it"), blank=True)
     procedure_name = models.CharField(_("name of the procedure"), max_length=160, blank=True)
     procedure_url = models.URLField(_("address of the procedure"), max_length=500, blank=True)
     legal_base = models.CharField(_("legal base"), max_length=300, blank=True)
@@ -120,7 +120,7 @@ class AidPage(TranslatedPage):
     budget = models.DecimalField(
         _("whole budget, in euros"), max_digits=14, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
     )
-    rules = StreamField(RULES, verbose_name=_("who can have it"), blank=True)
+    rules = BodyField([], verbose_name=_("who can have it"), blank=True)
 
     office = models.ForeignKey("wagtailcore.Page", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("office that helps"))
     contact_email = models.EmailField(_("contact e-mail"), blank=True)
@@ -141,7 +141,7 @@ class AidPage(TranslatedPage):
         FieldPanel("how_to_apply"),
         FieldPanel("procedure_name"),
         FieldPanel("legal_base"),
-        PageChooserPanel("office"),
+        PageChooserPanel("office", "pages.OfficePage"),
         MultipleChooserPanel("related_rows", label=_("related aid"), chooser_field_name="aid"),
     ]
     fact_panels = [
