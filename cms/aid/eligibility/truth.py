@@ -1,10 +1,10 @@
 """Kleene's strong logic of three values: what is unknown stays so unless the rest decides."""
 
 from collections.abc import Iterable
-from enum import Enum
+from enum import StrEnum
 
 
-class Truth(Enum):
+class Truth(StrEnum):
     """Whether something holds, as far as is known."""
 
     YES = "yes"
