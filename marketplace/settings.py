@@ -183,6 +183,8 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}"))
+# The worker sends by this one; whatever else sends a mail (Wagtail's reviews, forms on pages) puts it into the outbox.
+MAIL_DELIVERY_BACKEND, EMAIL_BACKEND = vars()["EMAIL_BACKEND"], "marketplace.core.outbox.OutboxBackend"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="marketplace@terrassa.example")
 
@@ -236,6 +238,8 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILADMIN_LOGIN_URL = "account_login"
+# Reviews are the officers' work; who runs the service gets no mail for each page.
+WAGTAILADMIN_NOTIFICATION_INCLUDE_SUPERUSERS = False
 # Pictures are re-encoded and documents looked into when they come (see cms/media).
 WAGTAILIMAGES_IMAGE_MODEL, WAGTAILDOCS_DOCUMENT_MODEL = "media.Image", "media.Document"
 WAGTAILIMAGES_IMAGE_FORM_BASE = "cms.media.forms.PictureForm"

@@ -6,6 +6,7 @@ dates say what is still to do.
 
 import logging
 
+from cms.console import scheduled
 from cms.pages import cache as page_cache
 from marketplace.accounts import daily
 from marketplace.alerts import watching
@@ -20,12 +21,13 @@ logger = logging.getLogger(__name__)
 
 
 def run_once() -> int:
-    """One round: pages that must not be shown any more, some seconds of an import, listings whose company changed, the index, the synergies, groups, rings and saved searches behind it, mails, some vectors; returns how much was done.
+    """One round: pages whose time has come, pages that must not be shown any more, some seconds of an import, listings whose company changed, the index, the synergies, groups, rings and saved searches behind it, mails, some vectors; returns how much was done.
 
     What fails keeps nothing else from its turn (a full disk under the index, the mails); then its error is raised.
     """
     done, errors = 0, []
     for step in (
+        scheduled.run_once,
         page_cache.run_once,
         imports.run_once,
         following.run_once,

@@ -40,6 +40,6 @@ SEMANTIC_ENCODER = os.environ["SEMANTIC_ENCODER"] = ""  # Also in the processes 
 SEARCH_INDEX_PREFIX = f"test-{os.getpid()}"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+MAIL_DELIVERY_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # No kept pages: tests write rows past the operations that log changes. Those of the page cache have one of their own.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}, "pages": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

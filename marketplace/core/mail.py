@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 
 from django.conf import settings
-from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.db import connection, transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -42,10 +42,14 @@ def queue(  # noqa: PLR0913 - all six are facts of one message
     return mail if is_new else None
 
 
-def queue_message(message: EmailMessage) -> Mail:
-    """Put a ready-made message to one recipient in the outbox; for libraries that write their own mails."""
+def queue_message(message: EmailMessage) -> list[Mail]:
+    """Put a ready-made message in the outbox, once for each recipient; for libraries that write their own mails."""
     html = next((content for content, kind in getattr(message, "alternatives", []) if kind == "text/html"), "")
-    return Mail.objects.create(key=f"message:{new_uid()}", to=message.to[0], subject=message.subject[:250], text=message.body, html=html)
+    headers = {"Reply-To": ", ".join(message.reply_to)} if message.reply_to else {}
+    return [
+        Mail.objects.create(key=f"message:{new_uid()}", to=to, subject=" ".join(message.subject.split())[:250], text=message.body, html=html, headers=headers)
+        for to in message.recipients()
+    ]
 
 
 def send_due(*, limit: int = 50) -> int:
@@ -115,7 +119,8 @@ def _message(mail: Mail) -> EmailMultiAlternatives:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2] or "localhost"
     # Auto-Submitted (RFC 3834) keeps absence notices from answering us.
     headers = {"Auto-Submitted": "auto-generated", **mail.headers, "Message-ID": f"<{mail.uid}@{domain}>"}
-    message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.to], headers=headers)
+    sender = get_connection(settings.MAIL_DELIVERY_BACKEND)
+    message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.to], headers=headers, connection=sender)
     if mail.html:
         message.attach_alternative(mail.html, "text/html")
     return message

@@ -116,7 +116,7 @@ class Command(BaseCommand):
         ):
             self.stdout.write(f"  {address:48} {who}")
         self.stdout.write(f"  password for all: {city.PASSWORD}")
-        if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        if settings.MAIL_DELIVERY_BACKEND.endswith("filebased.EmailBackend"):
             self.stdout.write(f"  mails are written to {settings.EMAIL_FILE_PATH}\n")
 
     def _serve(self, port: int) -> None:
