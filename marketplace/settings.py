@@ -35,6 +35,7 @@ CITY_NAME = env.str("CITY_NAME", default="Terrassa")
 INSTALLED_APPS = [
     "marketplace",
     "marketplace.demo",
+    "cms.comments",
     "cms.aid",
     "cms.pages",
     "cms.console",
@@ -115,7 +116,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "marketplace.core.context_processors.site",
-                "cms.pages.context_processors.footer",
+                "cms.pages.context_processors.menus",
                 "marketplace.synergies.context_processors.waiting",
             ],
         },
@@ -205,6 +206,8 @@ SEARCH_SOURCES = ["marketplace.listings.documents.ListingSource", "cms.aid.docum
 # What each app knows of a person, from the highest to the lowest (see marketplace/accounts/privacy.py).
 PERSONAL_DATA = [
     "cms.console.privacy.PersonalData",
+    "cms.pages.privacy.PersonalData",
+    "cms.comments.privacy.PersonalData",
     "marketplace.alerts.privacy.PersonalData",
     "marketplace.synergies.privacy.PersonalData",
     "marketplace.listings.privacy.PersonalData",
@@ -230,6 +233,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 # the hosts named here ("partner.internal" or "127.0.0.1:8080") wherever they are.
 OUTGOING_PORTS = [int(port) for port in env.list("OUTGOING_PORTS", default=["80", "443"])]
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=[])
+# Whether the worker looks if the links of our pages still work; not from a developer's machine.
+LINK_CHECKS = env.bool("LINK_CHECKS", default=not DEBUG)
 
 # --- Wagtail ------------------------------------------------------------------------------------------------------------
 WAGTAIL_SITE_NAME = SITE_NAME

@@ -6,6 +6,7 @@ dates say what is still to do.
 
 import logging
 
+from cms.aid import links
 from cms.console import scheduled
 from cms.pages import cache as page_cache
 from marketplace.accounts import daily
@@ -38,6 +39,7 @@ def run_once() -> int:
         watching.run_once,
         mail.send_due,
         kept.run_once,
+        links.run_once,
     ):
         try:
             done += step()

@@ -2,11 +2,13 @@
 
 import datetime
 import uuid
+from http import HTTPStatus
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.addresses import Reason
@@ -66,6 +68,21 @@ class LinkCheck(BaseModel):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def why(self) -> str:
+        """What is wrong with it, in plain words; empty if nothing is."""
+        if self.reason:
+            return str(Reason(self.reason).label)
+        if self.state == LinkState.UNSURE:
+            return _now("The site works, but keeps programs or strangers out (%(status)s). Click on it and see.") % {"status": self.status}
+        if self.status is None or self.state in (LinkState.NEW, LinkState.FINE):
+            return ""
+        if self.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return _now("The site is there, this page is not (%(status)s).") % {"status": self.status}
+        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return _now("The site has a fault of its own (%(status)s).") % {"status": self.status}
+        return _now("The site refuses the address (%(status)s).") % {"status": self.status}
 
 
 class LinkUse(models.Model):
