@@ -44,6 +44,7 @@ urlpatterns += i18n_patterns(
     path(_("listings/"), include("marketplace.listings.urls")),
     path(_("companies/"), include("marketplace.companies.urls")),
     path(_("saved-searches/"), include("marketplace.alerts.urls")),
+    path(_("comments/"), include("cms.comments.urls")),
     path(_("synergies/"), include("marketplace.synergies.urls")),
     path(_("my-space/"), own.my_space, name="my_space"),
     path(_("my-account/"), include("marketplace.accounts.urls")),
