@@ -24,7 +24,12 @@ NEVER = datetime.date(9999, 12, 31)
 
 def uid_of(page: AidPage) -> uuid.UUID:
     """The engine's name of this version of the page; it stays when the page is moved or renamed."""
-    return uuid.uuid5(page.translation_key, page.locale.language_code)
+    return uid_of_version(page.translation_key, page.locale.language_code)
+
+
+def uid_of_version(translation_key: uuid.UUID, language: str) -> uuid.UUID:
+    """The same from the two columns that make it."""
+    return uuid.uuid5(translation_key, language)
 
 
 def document(page: AidPage, *, version: int = 0) -> ListingDocument:
@@ -82,7 +87,7 @@ class AidSource:
         documents: dict[str, ListingDocument | None] = dict.fromkeys(map(str, uids))
         # Some hundred pages at most: reading the two columns of all is cheaper than keeping the uid in one of its own.
         rows = AidPage.objects.live().public().values_list("pk", "translation_key", "locale__language_code")
-        wanted = [pk for pk, key, language in rows if str(uuid.uuid5(key, language)) in documents]
+        wanted = [pk for pk, key, language in rows if str(uid_of_version(key, language)) in documents]
         for page in _versions(with_facts(AidPage.objects.filter(pk__in=wanted))):
             documents[page.uid] = page
         return documents
