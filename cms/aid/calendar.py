@@ -57,6 +57,11 @@ class Day:
     entries: tuple[Entry, ...]
     today: bool
 
+    @property
+    def only_openings(self) -> bool:
+        """Whether calls open on this day and none ends."""
+        return bool(self.entries) and all(entry.opening for entry in self.entries)
+
 
 @dataclass(frozen=True)
 class Month:
@@ -106,7 +111,7 @@ def weekdays() -> list[tuple[str, str]]:
 
 
 def month_name(first: datetime.date) -> str:
-    """ "December 2026": a month by itself has no preposition, other than one in a date."""
+    """A month by its name, "December 2026": by itself it has no preposition, other than in a date."""
     return f"{str(MONTHS[first.month]).capitalize()} {first.year}"
 
 

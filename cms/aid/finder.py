@@ -22,6 +22,9 @@ from marketplace.companies.models import Company
 from search import Hit, analysis
 
 from .documents import uid_of
+from .eligibility.evaluation import Verdict, evaluate, truth
+from .eligibility.profile import profile_of
+from .eligibility.rules import rule_of
 from .enums import Beneficiary
 from .filters import FACETS, AidFilter
 from .models import AidIndexPage, AidPage, Funder, FunderRow
@@ -49,10 +52,14 @@ class Item:
     url: str
     today: date
     hit: Hit | None = None
-    #: What the rules say of the company that asks; None when nobody asks.
-    verdict: Any = None
+    #: For the company that asks: yes, unknown or no; empty when nobody asks.
+    fit: str = ""
+    #: The same with the clauses that decide it, for what is shown.
+    verdict: Verdict | None = None
     #: The number by which it was asked for: that of another language's version in a link from there.
     asked_as: int = 0
+    #: Whether it is among those to compare.
+    is_chosen: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -73,11 +80,6 @@ class Item:
     def without_end(self) -> bool:
         """Whether one can ask and there is no deadline to wait for."""
         return self.standing.state == State.PERMANENT
-
-    @property
-    def fit(self) -> str:
-        """The answer for the company: yes, unknown or no; empty when nobody asks."""
-        return str(getattr(self.verdict, "answer", "")) if self.verdict else ""
 
     @cached_property
     def facts(self) -> dict[str, frozenset[str]]:
@@ -124,7 +126,9 @@ def load(index: AidIndexPage, request: object = None, *, rules: bool = False, nu
     pages = AidPage.objects.child_of(index).live().public().defer(*LONG_TEXTS, *([] if rules else ["rules"]))
     if numbers is not None:
         pages = pages.filter(pk__in=numbers)
-    pages = pages.prefetch_related("calls", "sector_rows", Prefetch("funder_rows", FunderRow.objects.select_related("funder")))
+    pages = pages.prefetch_related(
+        "calls", "sector_rows", *(["place_rows"] if rules else []), Prefetch("funder_rows", FunderRow.objects.select_related("funder"))
+    )
     return [item(page, index, request) for page in pages]
 
 
@@ -142,7 +146,7 @@ def chosen(index: AidIndexPage, numbers: list[int], request: object = None, *, c
     own = AidPage.objects.child_of(index).filter(translation_key__in=keys.values()).values_list("pk", flat=True)
     items = {one.page.translation_key: one for one in load(index, request, rules=company is not None, numbers=list(own))}
     found = [replace(items[keys[number]], asked_as=number) for number in numbers if keys.get(number) in items]
-    return judged(found, company) if company else found
+    return with_verdicts(found, company) if company else found
 
 
 def _chosen_among(items: list[Item], numbers: list[int], index: AidIndexPage, request: object) -> list[Item]:
@@ -150,6 +154,35 @@ def _chosen_among(items: list[Item], numbers: list[int], index: AidIndexPage, re
     if by_number.keys() >= set(numbers):
         return [replace(by_number[number], asked_as=number) for number in numbers]
     return chosen(index, numbers, request)
+
+
+#: How many aids an aid points to.
+MOST_RELATED = 3
+
+
+def related(page: AidPage, index: AidIndexPage, request: object = None) -> list[Item]:
+    """What the editors point to and one can still use, filled up with open aid that is like it, the most alike first."""
+    pointed_to = [row.aid_id for row in page.related_rows.all()]
+    others = [one for one in load(index, request) if one.page.pk != page.pk and one.alive]
+    first = [one for number in pointed_to for one in others if one.page.pk == number]
+    like = [(likeness(page, one.page), one) for one in others if one.page.pk not in pointed_to]
+    rest = sorted((pair for pair in like if pair[0] >= LEAST_ALIKE), key=lambda pair: (-pair[0], *by_deadline(pair[1])))
+    return (first + [one for _likeness, one in rest])[:MOST_RELATED]
+
+
+#: Below this two aids have no more in common than that companies get them.
+LEAST_ALIKE = 2.0
+
+
+def likeness(one: AidPage, other: AidPage) -> float:
+    """How alike two aids are by their facts: what one gets, who may ask, in which sectors, and the words of both titles."""
+    words = len(_title_words(one) & _title_words(other))
+    sectors_of_both = {row.sector_id for row in one.sector_rows.all()} & {row.sector_id for row in other.sector_rows.all()}
+    return 1.5 * words + (one.kind == other.kind) + 1.5 * bool(sectors_of_both) + 0.5 * bool(set(one.beneficiaries) & set(other.beneficiaries))
+
+
+def _title_words(page: AidPage) -> set[str]:
+    return {token.lemma for token in analysis.analyse(page.title, page.locale.language_code)}
 
 
 # --- Filters -------------------------------------------------------------------------------------------------------------
@@ -199,9 +232,20 @@ def _counted(item: Item, name: str) -> Iterable[str]:
     return own or EVERY_VALUE.get(name, ())
 
 
-def judged(items: list[Item], company: Company) -> list[Item]:
-    """The aid with what its rules say of a company."""
-    return items
+# --- For a company -------------------------------------------------------------------------------------------------------
+
+
+def with_answers(items: list[Item], company: Company) -> list[Item]:
+    """The aid with yes, unknown or no for a company."""
+    profile = profile_of(company)
+    return [replace(one, fit=truth(rule_of(one.page), profile, one.today).value) for one in items]
+
+
+def with_verdicts(items: list[Item], company: Company) -> list[Item]:
+    """The aid with the clauses that decide for a company: dearer, so for those that are shown."""
+    profile = profile_of(company)
+    verdicts = [evaluate(rule_of(one.page), profile, one.today) for one in items]
+    return [replace(one, fit=verdict.answer.value, verdict=verdict) for one, verdict in zip(items, verdicts, strict=True)]
 
 
 # --- Text ----------------------------------------------------------------------------------------------------------------
@@ -264,15 +308,17 @@ def find(wanted: AidFilter, index: AidIndexPage, request: object = None, *, comp
     values = wanted.values
     items = every = load(index, request, rules=company is not None)
     if company:
-        items = judged(items, company)
+        items = with_answers(items, company)
     degraded = False
     if values["q"]:
         items, degraded = _with_text(items, values["q"], index.locale.language_code)
     refusals = [(one, refused_by(one, values)) for one in items]
     found = in_order([one for one, refused in refusals if not refused], wanted.sort)
     page = Paginator(found, page_size).get_page(values["page"] or 1)
+    to_compare = _chosen_among(every, values["a"], index, request)
+    shown = with_verdicts(list(page), company) if company else list(page)
     return Results(
-        items=list(page),
+        items=[replace(one, is_chosen=any(one.page.pk == other.page.pk for other in to_compare)) for one in shown],
         total=len(found),
         page=page.number,
         page_size=page_size,
@@ -281,5 +327,5 @@ def find(wanted: AidFilter, index: AidIndexPage, request: object = None, *, comp
         degraded=degraded,
         all_items=found,
         funders=list({funder.pk: funder for one in every for funder in one.page.funders}.values()),
-        chosen=_chosen_among(every, values["a"], index, request),
+        chosen=to_compare,
     )

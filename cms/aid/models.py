@@ -26,9 +26,10 @@ from marketplace.companies.models import Place, Sector
 from . import freshness_models as _freshness_models  # noqa: F401 - these tables are the app's too
 from . import states
 from .blocks import BODY, HowBlock
+from .eligibility.blocks import RULES_BLOCKS
 from .enums import Beneficiary, Kind, Level, State
 from .fields import ChoiceListField
-from .routes import FinderRoutes
+from .routes import AidRoutes, FinderRoutes
 
 #: An aid is looked at again after so many days: calls change with the quarter.
 REVIEW_DAYS = 90
@@ -97,7 +98,7 @@ class AidIndexPage(FinderRoutes, TranslatedPage):
         verbose_name, verbose_name_plural = _("aid finder"), _("aid finders")
 
 
-class AidPage(TranslatedPage):
+class AidPage(AidRoutes, TranslatedPage):
     """One aid: what it is for, for whom, how much, by when. FACTS and FACT_ROWS hold in every language, the texts in their own."""
 
     summary = models.CharField(_("in one sentence"), max_length=300, help_text=_("Who gets what, for what. It stands in every list."))
@@ -121,7 +122,7 @@ class AidPage(TranslatedPage):
     budget = models.DecimalField(
         _("whole budget, in euros"), max_digits=14, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
     )
-    rules = BodyField([], verbose_name=_("who can have it"), blank=True)
+    rules = BodyField(RULES_BLOCKS, verbose_name=_("who can have it"), blank=True)
 
     office = models.ForeignKey("wagtailcore.Page", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("office that helps"))
     contact_email = models.EmailField(_("contact e-mail"), blank=True)

@@ -1,6 +1,10 @@
 """The addresses below the finder: the search itself, calendar, feeds, comparison. Each is a GET whose query string says all."""
 
+import datetime
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from wagtail.contrib.routable_page.models import RoutablePageMixin, path
@@ -13,8 +17,17 @@ def _views():
     return views
 
 
+def _midnight(now: datetime.datetime) -> datetime.datetime:
+    tomorrow = timezone.localdate(now) + datetime.timedelta(days=1)
+    return timezone.make_aware(datetime.datetime.combine(tomorrow, datetime.time()))
+
+
 class FinderRoutes(RoutablePageMixin):
     """What AidIndexPage answers."""
+
+    #: For the page cache: what the finder shows, and the parameters that it reads (see filters).
+    shown_kinds = ("page", "funder")
+    cached_query = ("q", "kind", "state", "beneficiary", "size", "sector", "level", "funder", "ended", "sort", "page", "a")
 
     @path("")
     def index_route(self, request: HttpRequest) -> HttpResponse:
@@ -46,6 +59,10 @@ class FinderRoutes(RoutablePageMixin):
         """New aid, for feed readers."""
         return _views().new_aid_feed(self, request)
 
+    def fresh_until(self, now: datetime.datetime) -> datetime.datetime | None:
+        """Until midnight, when calls open and close."""
+        return _midnight(now)
+
     def address(self, name: str = "", request: HttpRequest | None = None, **kwargs: object) -> str:
         """The path of one of these in the page's own language, whatever the language of this moment."""
         with override(self.locale.language_code):
@@ -56,3 +73,24 @@ class FinderRoutes(RoutablePageMixin):
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         pages = type(self).objects.filter(translation_key=self.translation_key).live().select_related("locale")
         return {page.locale.language_code: page.address(name, request) + query for page in pages}
+
+
+class AidRoutes:
+    """What AidPage answers: one page, which turns with the days."""
+
+    shown_kinds = ("page", "funder", "comment")
+    og_type = "article"
+
+    def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
+        """With all that the template shows."""
+        return super().get_context(request, *args, **kwargs) | _views().aid_context(self, request)
+
+    def about(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Grant or loan, and the service."""
+        from . import structured  # noqa: PLC0415 - as _views
+
+        return structured.about(self, self.get_url(request))
+
+    def fresh_until(self, now: datetime.datetime) -> datetime.datetime | None:
+        """Until midnight: "closes in 12 days" is true for a day."""
+        return _midnight(now)

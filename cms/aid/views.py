@@ -6,16 +6,20 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
+from wagtail.models import Page
 
+from cms.pages.models import OfficePage
 from marketplace.companies.models import Company
 
 from . import calendar, compare, facets, finder
+from .enums import State
 from .filters import AidFilter
-from .models import AidIndexPage
+from .models import AidIndexPage, AidPage
 
 #: Entries of the feed: who reads feeds reads the newest.
 FEED_LENGTH = 30
@@ -52,6 +56,9 @@ def _search_context(index: AidIndexPage, request: HttpRequest, wanted: AidFilter
         "sorts": facets.sort_options(wanted),
         "beyond_last": (wanted.values["page"] or 1) > found.page,
         "with_ended": facets.with_ended(wanted),
+        "chosen": [(one, wanted.query_string(without_value=("a", str(one.asked_as)))) for one in found.chosen],
+        "carried": [one for one in found.chosen if not any(one.page.pk == shown.page.pk for shown in found.items)],
+        "compare_url": index.address("compare", request) + wanted.query_string(page=found.page),
         "addresses": addresses(index, request, wanted),
         "translations": index.in_other_languages(request),
     }
@@ -72,6 +79,11 @@ def addresses(index: AidIndexPage, request: HttpRequest, wanted: AidFilter | Non
     }
 
 
+def _trail(index: AidIndexPage, request: HttpRequest) -> list[tuple[str, str]]:
+    """The way down to the finder, [(label, address)], for what lies below it."""
+    return [(_("Home"), reverse("wagtail_serve", args=[""])), (index.title, index.address("", request))]
+
+
 # --- Whose view ----------------------------------------------------------------------------------------------------------------
 
 
@@ -80,6 +92,7 @@ class Mine:
 
     def __init__(self, wanted: AidFilter, request: HttpRequest) -> None:
         user = getattr(request, "user", None)
+        self.wanted = wanted
         self.signed_in = bool(user and user.is_authenticated)
         self.companies = list(Company.objects.of(user).for_display()) if self.signed_in else []
         self.wanted_uid = wanted.values["company"]
@@ -91,8 +104,17 @@ class Mine:
         return bool(self.wanted_uid) and self.company is None
 
     def context(self) -> dict[str, Any]:
-        """For the templates."""
-        return {"company": self.company, "companies": self.companies, "signed_in": self.signed_in, "company_refused": self.refused}
+        """For the templates: with the address of the same search for each company and for everybody."""
+        everybody = self.wanted.query_string(without=("company", "fit", "sort"))
+        for_one = everybody + ("&" if len(everybody) > 1 else "")
+        return {
+            "company": self.company,
+            "companies": self.companies,
+            "signed_in": self.signed_in,
+            "company_refused": self.refused,
+            "everybody_url": everybody,
+            "company_links": [(company, f"{for_one}company={company.uid}") for company in self.companies],
+        }
 
 
 def asked(request: HttpRequest) -> tuple[AidFilter, Mine]:
@@ -125,6 +147,8 @@ def calendar_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
         "chips": facets.chips(wanted),
         "clear_url": facets.clear_url(wanted),
         "addresses": addresses(index, request, wanted),
+        "trail_here": _trail(index, request),
+        "back": index.address("", request) + wanted.query_string().rstrip("?"),
         "translations": index.in_other_languages(request, "calendar"),
     }
     return as_seen_by(request, render(request, "aid/calendar.html", context))
@@ -204,6 +228,36 @@ def compare_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
         "missing": len(wanted.values["a"]) - len(items),
         "back": index.address("", request) + wanted.query_string(page=wanted.values["page"]).rstrip("?"),
         "addresses": addresses(index, request),
+        "trail_here": _trail(index, request),
         "translations": index.in_other_languages(request, "compare"),
     }
     return as_seen_by(request, render(request, "aid/compare.html", context))
+
+
+# --- One aid -------------------------------------------------------------------------------------------------------------------
+
+
+def aid_context(page: AidPage, request: HttpRequest) -> dict[str, Any]:
+    """All that the page of one aid shows."""
+    index = AidIndexPage.objects.parent_of(page).select_related("locale").first()
+    item = finder.item(page, index, request)
+    return {
+        "item": item,
+        "standing": item.standing,
+        "calls": sorted(page.calls.all(), key=lambda call: call.opens_on or call.deadline or datetime.date.max, reverse=True),
+        "next_call": next((call for call in page.calls.all() if call.state == State.ANNOUNCED and call is not item.standing.call), None),
+        "office": office_of(page),
+        "related": finder.related(page, index, request),
+        "overdue": page.review_due_on is not None and page.review_due_on < item.today,
+        "addresses": addresses(index, request) | {"add_to_calendar": index.address("calendar_of_one", request, number=page.pk or 0)},
+        "trail": _trail(index, request),
+    }
+
+
+def office_of(page: AidPage) -> OfficePage | None:
+    """The office that helps with it, in the page's language where it has it."""
+    if page.office_id is None:
+        return None
+    versions = OfficePage.objects.live().filter(translation_key__in=Page.objects.filter(pk=page.office_id).values("translation_key"))
+    found = {office.locale_id: office for office in versions.select_related("locale")}
+    return found.get(page.locale_id) or next(iter(found.values()), None)
