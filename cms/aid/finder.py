@@ -171,14 +171,15 @@ def related(page: AidPage, index: AidIndexPage, request: object = None) -> list[
 
 
 #: Below this two aids have no more in common than that companies get them.
-LEAST_ALIKE = 2.0
+LEAST_ALIKE = 1.5
 
 
 def likeness(one: AidPage, other: AidPage) -> float:
     """How alike two aids are by their facts: what one gets, who may ask, in which sectors, and the words of both titles."""
+    who = not one.beneficiaries or not other.beneficiaries or not set(one.beneficiaries).isdisjoint(other.beneficiaries)
     words = len(_title_words(one) & _title_words(other))
     sectors_of_both = {row.sector_id for row in one.sector_rows.all()} & {row.sector_id for row in other.sector_rows.all()}
-    return 1.5 * words + (one.kind == other.kind) + 1.5 * bool(sectors_of_both) + 0.5 * bool(set(one.beneficiaries) & set(other.beneficiaries))
+    return 1.5 * words + (one.kind == other.kind) + 1.5 * bool(sectors_of_both) + 0.5 * who
 
 
 def _title_words(page: AidPage) -> set[str]:

@@ -26,8 +26,8 @@ class FinderRoutes(RoutablePageMixin):
     """What AidIndexPage answers."""
 
     #: For the page cache: what the finder shows, and the parameters that it reads (see filters).
-    shown_kinds = ("page", "funder")
-    cached_query = ("q", "kind", "state", "beneficiary", "size", "sector", "level", "funder", "ended", "sort", "page", "a")
+    shown_kinds = ("page", "funder", "aid", "vocabulary")
+    query_names = ("q", "kind", "state", "beneficiary", "size", "sector", "level", "funder", "ended", "sort", "page", "a")
 
     @path("")
     def index_route(self, request: HttpRequest) -> HttpResponse:

@@ -1,6 +1,8 @@
 """What the finder answers at its addresses (see routes). `index` is the AidIndexPage of a language."""
 
 import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +19,10 @@ from cms.pages.models import OfficePage
 from marketplace.companies.models import Company
 
 from . import calendar, compare, facets, finder
+from .eligibility import presentation
+from .eligibility.evaluation import evaluate
+from .eligibility.profile import profile_of
+from .eligibility.rules import rule_of
 from .enums import State
 from .filters import AidFilter
 from .models import AidIndexPage, AidPage
@@ -40,6 +46,9 @@ def search_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
     if htmx:
         # A pause in typing is no new step in the browser's history.
         response["HX-Replace-Url" if htmx.trigger_name == "q" else "HX-Push-Url"] = context["address"]
+    if context["found"].degraded:
+        # What plain words found must not be kept for those who come when the engine answers again.
+        patch_cache_control(response, no_store=True)
     return as_seen_by(request, response)
 
 
@@ -248,10 +257,37 @@ def aid_context(page: AidPage, request: HttpRequest) -> dict[str, Any]:
         "next_call": next((call for call in page.calls.all() if call.state == State.ANNOUNCED and call is not item.standing.call), None),
         "office": office_of(page),
         "related": finder.related(page, index, request),
+        "can": _can(page, request),
         "overdue": page.review_due_on is not None and page.review_due_on < item.today,
         "addresses": addresses(index, request) | {"add_to_calendar": index.address("calendar_of_one", request, number=page.pk or 0)},
         "trail": _trail(index, request),
     }
+
+
+@dataclass(frozen=True)
+class Can:
+    """Whether somebody can have an aid: where the questions are, and for a member what the rules say of the company."""
+
+    address: str
+    company: Company | None = None
+    summary: Mapping[str, object] = field(default_factory=dict)
+    conditions: list[dict[str, str]] = field(default_factory=list)
+
+
+def _can(page: AidPage, request: HttpRequest) -> Can | None:
+    """None where there is nothing to ask: no rules, or a page that is not published yet."""
+    rule = rule_of(page)
+    if not rule.parts or not page.pk or not page.live:
+        return None
+    address = reverse("eligibility:check", args=[page.pk])
+    user = getattr(request, "user", None)
+    company = Company.objects.of(user).for_display().order_by("name").first() if user and user.is_authenticated else None
+    if company is None:
+        return Can(address)
+    profile, today = profile_of(company), timezone.localdate()
+    verdict = evaluate(rule, profile, today)
+    conditions = presentation.shown(verdict, profile, today)["conditions"]
+    return Can(f"{address}?company={company.uid}", company, presentation.summary(verdict), conditions)
 
 
 def office_of(page: AidPage) -> OfficePage | None:

@@ -7,8 +7,6 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from cms.aid import calendar, compare, finder, words
-from cms.aid.eligibility import wording
-from cms.aid.eligibility.evaluation import Condition
 from cms.aid.models import AidIndexPage, AidPage, Call
 from cms.aid.states import Standing, State
 from marketplace.companies.enums import Size
@@ -54,12 +52,6 @@ def elapsed(call: Call | None) -> dict[str, int]:
     if not (call and call.opens_on and call.deadline and call.opens_on <= today <= call.deadline):
         return {}
     return {"done": (today - call.opens_on).days, "all": max(1, (call.deadline - call.opens_on).days)}
-
-
-@register.filter
-def sentence(condition: Condition) -> str:
-    """A condition as a line of a list: "At most 49 people"."""
-    return wording.requirement(condition.clause, condition.positive)
 
 
 @register.filter
