@@ -24,7 +24,7 @@ LANGUAGES = [("ca", _("Catalan")), ("es", _("Spanish")), ("en", _("English"))]
 class TextBlock(blocks.RichTextBlock):
     """Paragraphs and lists; what a word processor brought along is gone once it is saved."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(**{"features": FEATURES} | kwargs)
 
     def clean(self, value: RichText) -> RichText:
@@ -128,7 +128,7 @@ class ButtonBlock(blocks.StructBlock):
     url = blocks.URLBlock(label=_("Or an address"), required=False)
     quiet = blocks.BooleanBlock(label=_("Less important"), required=False)
 
-    def clean(self, value: Mapping[str, Any]) -> Any:
+    def clean(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """Leads to one place, neither none nor two."""
         cleaned = super().clean(value)
         if bool(cleaned["page"]) == bool(cleaned["url"]):
@@ -273,7 +273,7 @@ class BodyBlock(blocks.StreamBlock):
     contact = ContactBlock()
     video = VideoBlock()
 
-    def clean(self, value: StreamValue, *args: Any, **kwargs: Any) -> StreamValue:
+    def clean(self, value: StreamValue, *args: object, **kwargs: object) -> StreamValue:
         """Anchors: filled in where empty, refused where two headings have the same."""
         cleaned = super().clean(value, *args, **kwargs)
         name_anchors(cleaned, "heading", "text")

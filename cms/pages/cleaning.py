@@ -81,7 +81,7 @@ def _next_tag(tag: Tag) -> Tag | None:
 
 
 def _list_kind(paragraph: Tag) -> str | None:
-    """ "ul", "ol" or None; takes the sign away."""
+    """The list that a paragraph belongs to: "ul", "ol" or None. Takes its sign away."""
     text = paragraph.get_text()
     marked = LIST_CLASS.search(" ".join(paragraph.get("class", [])))
     for pattern, kind in ((BULLET, "ul"), (NUMBER, "ol")):

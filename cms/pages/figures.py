@@ -1,18 +1,23 @@
-"""What the home page tells of the marketplace as it is now."""
+"""What the home page and the page of figures tell of the marketplace as it is now."""
 
+import datetime
+from collections import Counter
+from itertools import dropwhile
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count
-from django.db.models.functions import Substr
+from django.db.models.functions import Substr, TruncMonth
 from django.urls import reverse
-from django.utils.text import Truncator
+from django.utils import timezone
+from django.utils.dates import MONTHS
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marketplace.companies import sectors
 from marketplace.companies.models import Company
-from marketplace.listings.enums import Kind
+from marketplace.listings.enums import Category, Kind
 from marketplace.listings.models import Listing
 from marketplace.synergies.enums import State as SynergyState
 from marketplace.synergies.models import Synergy
@@ -24,6 +29,8 @@ LATEST_LISTINGS, LATEST_COMPANIES, MOST_SECTORS = 6, 6, 8
 DISTANCES = (10, 25, 50)
 #: A line of the chart on a narrow screen.
 LABEL_LENGTH = 38
+#: Rows of the other charts.
+MOST_PLACES, MONTHS_SHOWN = 8, 12
 
 
 def home() -> dict[str, Any]:
@@ -39,17 +46,20 @@ def home() -> dict[str, Any]:
 
 
 def _count() -> dict[str, Any]:
-    live = Listing.objects.live().order_by()
-    kinds = dict(live.values_list("kind").annotate(n=Count("id")))
-    current = Synergy.objects.current().order_by()
+    kinds: Counter[str] = Counter()
+    sections: Counter[str] = Counter()
+    # The first letter of a sector's path is its section.
+    for kind, section, n in Listing.objects.live().order_by().values_list("kind", Substr("sector__path", 1, 1)).annotate(n=Count("id")):
+        kinds[kind] += n
+        sections[section] += n
+    synergies = Counter(dict(Synergy.objects.current().order_by().values_list("state").annotate(n=Count("id"))))
     return {
         "companies": Company.objects.public().count(),
-        "offers": kinds.get(Kind.OFFER, 0),
-        "demands": kinds.get(Kind.DEMAND, 0),
-        "synergies": current.count(),
-        "mutual": current.filter(state=SynergyState.MUTUAL).count(),
-        # The first letter of a sector's path is its section.
-        "sections": dict(live.annotate(section=Substr("sector__path", 1, 1)).values_list("section").annotate(n=Count("id"))),
+        "offers": kinds[Kind.OFFER],
+        "demands": kinds[Kind.DEMAND],
+        "synergies": synergies.total(),
+        "mutual": synergies[SynergyState.MUTUAL],
+        "sections": dict(sections),
     }
 
 
@@ -70,9 +80,13 @@ def _figures(counts: dict[str, Any]) -> list[dict[str, object]]:
 def _sector_rows(sections: dict[str, int]) -> list[tuple[str, int]]:
     """The sections with most listings, and the rest in one row, for the chart."""
     ranked = sorted(sections.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(_short(sectors.tree()[code].label), n) for code, n in ranked[:MOST_SECTORS]]
-    rest = sum(n for _code, n in ranked[MOST_SECTORS:])
-    return [*rows, (_("Other sectors"), rest)] if rest else rows
+    return _with_rest([(_short(sectors.tree()[code].label), n) for code, n in ranked], MOST_SECTORS, _("Other sectors"))
+
+
+def _with_rest(rows: list[tuple[str, int]], most: int, others: str) -> list[tuple[str, int]]:
+    """The first rows, and the rest in one."""
+    rest = sum(n for _label, n in rows[most:])
+    return [*rows[:most], (others, rest)] if rest else rows[:most]
 
 
 def _short(label: str) -> str:
@@ -80,6 +94,40 @@ def _short(label: str) -> str:
 
 
 def public() -> dict[str, Any]:
-    """The context of the page of figures."""
+    """The context of the page of figures: the same figures as at home, and charts of what is live."""
     counts = cache.get_or_set("home-counts", _count, MAX_AGE)
-    return {"figures": _figures(counts), "sector_rows": _sector_rows(counts["sections"])}
+    details = cache.get_or_set("figures-counts", _count_details, MAX_AGE)
+    charts = [
+        _chart(_("By sector"), _("Sector"), _sector_rows(counts["sections"])),
+        _chart(_("Offers and demands of each kind"), _("Kind"), [(str(Category(code).label), n) for code, n in details["categories"]]),
+        _chart(_("By municipality"), _("Municipality"), _with_rest(details["places"], MOST_PLACES, _("Other municipalities"))),
+        _chart(_("By month of publication"), _("Month"), [(_month(first), n) for first, n in details["months"]]),
+    ]
+    return {"figures": _figures(counts), "charts": [chart for chart in charts if any(n for _label, n in chart["rows"])]}
+
+
+def _chart(title: str, label: str, rows: list[tuple[str, int]]) -> dict[str, Any]:
+    return {"title": title, "label": label, "rows": rows, "unit": _("Offers and demands")}
+
+
+def _count_details() -> dict[str, Any]:
+    live = Listing.objects.live().order_by()
+    places = Counter(dict(live.values_list("place__name").annotate(n=Count("id")))).most_common()
+    categories = Counter(dict(live.values_list("category").annotate(n=Count("id")))).most_common()
+    months = {moment.date(): n for moment, n in live.values_list(TruncMonth("published_at")).annotate(n=Count("id")) if moment}
+    return {
+        "categories": categories,
+        "places": places,
+        # From the first month with something in it: a young marketplace does not begin with noughts.
+        "months": list(dropwhile(lambda row: not row[1], ((first, months.get(first, 0)) for first in _last_months(timezone.localdate(), MONTHS_SHOWN)))),
+    }
+
+
+def _last_months(today: datetime.date, count: int) -> list[datetime.date]:
+    """The first days of this month and those before it, oldest first."""
+    numbers = range(today.year * 12 + today.month - count, today.year * 12 + today.month)
+    return [datetime.date(number // 12, number % 12 + 1, 1) for number in numbers]
+
+
+def _month(first: datetime.date) -> str:
+    return f"{capfirst(str(MONTHS[first.month]))} {first.year}"

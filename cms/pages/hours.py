@@ -29,10 +29,11 @@ class Special:
 
 @dataclass(frozen=True)
 class Status:
-    """What is true at one moment. `changes`: when it turns, None if that is too far ahead to tell."""
+    """What is true at one moment. `changes`: when it turns, None if that is too far ahead to tell; `days`: in how many days that is."""
 
     is_open: bool
     changes: datetime.datetime | None
+    days: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Hours:
         today = next((period for period in self.on(now.date()) if period.opens <= now.time() < period.closes), None)
         if today:
             return Status(is_open=True, changes=_at(now, now.date(), today.closes))
-        return Status(is_open=False, changes=self._next_opening(now))
+        opens = self._next_opening(now)
+        return Status(is_open=False, changes=opens, days=(opens.date() - now.date()).days if opens else 0)
 
     def _next_opening(self, now: datetime.datetime) -> datetime.datetime | None:
         for ahead in range(LOOK_AHEAD.days + 1):

@@ -4,76 +4,53 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import icalendar
 from django.conf import settings
 from django.http import HttpResponse
-
-#: A line has at most so many octets; what is longer goes on in the next one, behind a space.
-LINE = 75
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry. `starts` and `ends` are moments (aware), or a day with no `ends`: then it takes the whole day."""
+    """One entry; `starts`, `ends` and `changed` are aware."""
 
     uid: str
     title: str
-    starts: datetime.date
+    starts: datetime.datetime
+    ends: datetime.datetime
     changed: datetime.datetime
-    ends: datetime.date | None = None
     text: str = ""
     where: str = ""
     url: str = ""
 
 
-def calendar(entries: Iterable[Entry], *, name: str = "") -> str:
-    """A calendar with `entries`."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//{_text(settings.SITE_NAME)}//Calendar//CA", "CALSCALE:GREGORIAN", "METHOD:PUBLISH"]
+def calendar(entries: Iterable[Entry], *, name: str = "") -> bytes:
+    """A calendar with `entries`; `name`: what a program calls it that subscribes to it."""
+    whole = icalendar.Calendar()
+    whole.add("version", "2.0")
+    whole.add("prodid", f"-//{settings.SITE_NAME}//{settings.SITE_URL}//")
     if name:
-        lines += [f"NAME:{_text(name)}", f"X-WR-CALNAME:{_text(name)}"]
+        # The second is what programs older than RFC 7986 read.
+        whole.add("name", name)
+        whole.add("x-wr-calname", name)
     for entry in entries:
-        lines += _event(entry)
-    return "".join(f"{_folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
+        whole.add_component(_event(entry))
+    return whole.to_ical()
 
 
-def response(entries: Iterable[Entry], *, name: str) -> HttpResponse:
-    """A file to open with a calendar program."""
-    return HttpResponse(calendar(entries), content_type="text/calendar; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+def response(entries: Iterable[Entry], *, file: str, name: str = "") -> HttpResponse:
+    """A `file` to open with a calendar program."""
+    content, kind = calendar(entries, name=name), "text/calendar; charset=utf-8"
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{file}"'})
 
 
-def _event(entry: Entry) -> list[str]:
-    optional = {"DTEND": entry.ends and _moment(entry.ends), "DESCRIPTION": _text(entry.text), "LOCATION": _text(entry.where), "URL": entry.url}
-    host = settings.SITE_URL.partition("://")[2]
-    return [
-        "BEGIN:VEVENT",
-        f"UID:{entry.uid}@{host}",
-        f"DTSTAMP:{_moment(entry.changed)[1:]}",
-        f"SUMMARY:{_text(entry.title)}",
-        f"DTSTART{_moment(entry.starts)}",
-        *(f"{key}{value}" if key == "DTEND" else f"{key}:{value}" for key, value in optional.items() if value),
-        "END:VEVENT",
-    ]
-
-
-def _moment(value: datetime.date) -> str:
-    """With its sign in front: a moment in UTC, or a day."""
-    if isinstance(value, datetime.datetime):
-        return f":{value.astimezone(datetime.UTC):%Y%m%dT%H%M%SZ}"
-    return f";VALUE=DATE:{value:%Y%m%d}"
-
-
-def _text(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return "\\n".join(escaped.splitlines())
-
-
-def _folded(line: str) -> str:
-    # Counted in octets and cut between characters: a program that joins octets would otherwise get half a letter.
-    pieces, piece, size = [], "", 0
-    for character in line:
-        width = len(character.encode())
-        if size + width > LINE:
-            pieces.append(piece)
-            piece, size = "", 1
-        piece += character
-        size += width
-    return "\r\n ".join([*pieces, piece])
+def _event(entry: Entry) -> icalendar.Event:
+    event = icalendar.Event()
+    event.add("uid", f"{entry.uid}@{settings.SITE_URL.partition('://')[2]}")
+    event.add("summary", entry.title)
+    # In UTC, so that no description of the time zone has to come along.
+    for name, moment in (("dtstamp", entry.changed), ("dtstart", entry.starts), ("dtend", entry.ends)):
+        event.add(name, moment.astimezone(datetime.UTC))
+    for name, text in (("description", entry.text), ("location", entry.where), ("url", entry.url)):
+        if text:
+            event.add(name, text)
+    return event

@@ -28,7 +28,7 @@ class PeriodBlock(blocks.StructBlock):
     opens = blocks.TimeBlock(label=_("Opens"))
     closes = blocks.TimeBlock(label=_("Closes"))
 
-    def clean(self, value: Mapping[str, Any]) -> Any:
+    def clean(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """In this order."""
         cleaned = super().clean(value)
         _refuse_crossed(cleaned)
@@ -43,7 +43,7 @@ class WeekBlock(blocks.StructBlock):
     opens = blocks.TimeBlock(label=_("Opens"))
     closes = blocks.TimeBlock(label=_("Closes"))
 
-    def clean(self, value: Mapping[str, Any]) -> Any:
+    def clean(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """In this order."""
         cleaned = super().clean(value)
         _refuse_crossed(cleaned)
@@ -62,7 +62,7 @@ class SpecialBlock(blocks.StructBlock):
     note = blocks.CharBlock(label=_("Why"), required=False, max_length=80, help_text=_("For example: August, or the city's holiday."))
     periods = blocks.ListBlock(PeriodBlock(), label=_("Open from … to …"), default=[], help_text=_("None: closed all day."))
 
-    def clean(self, value: Mapping[str, Any]) -> Any:
+    def clean(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """In order, and open only once at a time."""
         cleaned = super().clean(value)
         if cleaned["last"] < cleaned["first"]:
@@ -84,7 +84,7 @@ class HoursBlock(blocks.StreamBlock):
     week = WeekBlock()
     special = SpecialBlock()
 
-    def clean(self, value: StreamValue, *args: Any, **kwargs: Any) -> StreamValue:
+    def clean(self, value: StreamValue, *args: object, **kwargs: object) -> StreamValue:
         """No day is open twice at the same time, no two exceptions for a day."""
         cleaned = super().clean(value, *args, **kwargs)
         faults = _overlaps_in_the_week(cleaned) | _specials_that_meet(cleaned)

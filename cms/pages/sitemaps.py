@@ -1,6 +1,9 @@
 """What search engines shall know: live listings, companies and pages, each in every language."""
 
 import datetime
+import uuid
+from collections import defaultdict
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
@@ -9,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from wagtail.models import Page
 
+from cms.pages import structured
 from marketplace.companies.models import Company
 from marketplace.core.models import BaseModel
 from marketplace.listings.models import Listing
@@ -64,13 +68,13 @@ class EntranceSitemap(_Translated):
 
 
 class PageSitemap(_Translated):
-    """Wagtail's pages; each language is a page of its own."""
+    """Wagtail's pages; each language is a page of its own and names the others."""
 
     i18n = alternates = x_default = False
 
     def items(self) -> QuerySet:
         """All that are public."""
-        return Page.objects.live().public().filter(depth__gt=1).order_by("path")
+        return Page.objects.live().public().filter(depth__gt=1).select_related("locale").order_by("path")
 
     def location(self, item: Page) -> str:
         """The page's address."""
@@ -79,6 +83,17 @@ class PageSitemap(_Translated):
     def lastmod(self, item: Page) -> datetime.datetime | None:
         """When it was published last."""
         return item.last_published_at
+
+    def get_urls(self, *args: object, **kwargs: object) -> list[dict[str, Any]]:
+        """With the translations of each page: Django's own way would ask for the same page in another language."""
+        urls = super().get_urls(*args, **kwargs)
+        languages: dict[uuid.UUID, list[dict[str, str]]] = defaultdict(list)
+        for page in self.items():
+            languages[page.translation_key].append({"location": structured.absolute(page.get_url()), "lang_code": page.locale.language_code})
+        for url in urls:
+            alternates = languages[url["item"].translation_key]
+            url["alternates"] = alternates if len(alternates) > 1 else []
+        return urls
 
 
 SITEMAPS = {"pages": PageSitemap, "lists": EntranceSitemap, "listings": ListingSitemap, "companies": CompanySitemap}

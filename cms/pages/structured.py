@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from wagtail.images.models import AbstractImage
 
 CONTEXT = "https://schema.org"
 #: The size that previews of links are made in.
@@ -28,7 +29,7 @@ def scripts(parts: Iterable[dict[str, Any]]) -> SafeString:
     return format_html_join("\n", "{}", ((script(part),) for part in parts))
 
 
-def without_empty(data: Any) -> Any:
+def without_empty(data: object) -> object:
     """Without what is not known: search engines take an empty value for a wrong one. A nought and False are known."""
     if isinstance(data, dict):
         return {key: without_empty(value) for key, value in data.items() if not _empty(value)}
@@ -85,6 +86,6 @@ def moment(value: datetime.date | None) -> str | None:
     return value and value.isoformat()
 
 
-def picture(image: Any) -> str | None:
+def picture(image: AbstractImage | None) -> str | None:
     """The address of a picture as previews show it."""
     return absolute(image.get_rendition(SHARE_SPEC).url) if image else None

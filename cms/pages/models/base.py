@@ -5,14 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.images import get_image_model_string
+from wagtail.images.models import AbstractImage
 from wagtail.models import Page
+from wagtail.url_routing import RouteResult
 
 from cms.pages import structured
 
@@ -29,6 +31,9 @@ class TranslatedPage(Page):
 
     #: False for pages that a shared cache must not keep (forms, with their token).
     may_be_cached = True
+    #: What the page shows, and the parameters it reads (see cms/pages/cache).
+    shown_kinds: tuple[str, ...] = ("page",)
+    query_names: tuple[str, ...] = ()
     og_type = "website"
     share_image = None
 
@@ -91,9 +96,31 @@ class IllustratedPage(TranslatedPage):
         abstract = True
 
     @cached_property
-    def share_image(self) -> Any:
+    def share_image(self) -> AbstractImage | None:
         """The picture for previews."""
         return self.lead_image
+
+
+class PageWithFiles(TranslatedPage):
+    """A page with files below its address, such as a feed: `files` names the method that answers for each."""
+
+    files: dict[str, str] = {}
+
+    class Meta:
+        abstract = True
+
+    def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
+        """A file is part of its page."""
+        match path_components:
+            case [name] if self.live and name in self.files:
+                return RouteResult(self, kwargs={"file": name})
+        return super().route(request, path_components)
+
+    def serve(self, request: HttpRequest, *args: object, file: str = "", **kwargs: object) -> HttpResponse:
+        """The page, or a file of it."""
+        if file:
+            return getattr(self, self.files[file])()
+        return super().serve(request, *args, **kwargs)
 
 
 def in_language_of(parent: Page, pages: Iterable[Page]) -> list[Any]:

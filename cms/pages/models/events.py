@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import models
@@ -12,21 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalManyToManyField
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.models import Page
-from wagtail.url_routing import RouteResult
 
-from cms.pages import ics, structured
+from cms.pages import feeds, ics, structured
 from cms.pages.blocks import BodyBlock
 from cms.pages.fields import BodyField
 
-from .base import IllustratedPage, TranslatedPage, in_language_of
+from .base import IllustratedPage, PageWithFiles, in_language_of
 from .news import Topic
 
 PAGE_SIZE = 12
-#: The address of an event for a calendar program, below the event's own.
-CALENDAR_FILE = "event.ics"
 
 
-class EventIndexPage(TranslatedPage):
+class EventIndexPage(PageWithFiles):
     """What is on, soonest first; what is over, latest first."""
 
     lead = models.CharField(_("opening sentence"), max_length=300, blank=True)
@@ -36,6 +34,8 @@ class EventIndexPage(TranslatedPage):
     subpage_types = ["pages.EventPage"]
     max_count_per_parent = 1
     template = "pages/event_index.html"
+    query_names = ("page", "past")
+    files = {feeds.FEED_FILE: "feed", "calendar.ics": "calendar"}
 
     class Meta:
         verbose_name, verbose_name_plural = _("list of events"), _("lists of events")
@@ -57,12 +57,21 @@ class EventIndexPage(TranslatedPage):
         """Those that are not over, soonest first."""
         return self.events().filter(ends_at__gt=timezone.now()).order_by("starts_at", "pk")
 
+    def feed(self) -> HttpResponse:
+        """The newest for feed readers, in the order they were announced."""
+        return feeds.response(self, in_language_of(self, self.events().order_by("-first_published_at", "-pk")[: feeds.LENGTH]))
+
+    def calendar(self) -> HttpResponse:
+        """What is to come, for calendar programs to subscribe to."""
+        entries = [event.as_calendar_entry() for event in in_language_of(self, self.to_come())]
+        return ics.response(entries, file=f"{self.slug}.ics", name=f"{self.title} · {settings.SITE_NAME}")
+
     def fresh_until(self, now: datetime.datetime) -> datetime.datetime | None:
         """Until the next event is over."""
         return EventPage.objects.child_of(self).live().filter(ends_at__gt=now).aggregate(first=models.Min("ends_at"))["first"]
 
 
-class EventPage(IllustratedPage):
+class EventPage(IllustratedPage, PageWithFiles):
     """One event, at a place, online or both."""
 
     starts_at = models.DateTimeField(_("begins"))
@@ -89,6 +98,7 @@ class EventPage(IllustratedPage):
     parent_page_types = ["pages.EventIndexPage"]
     subpage_types: list[str] = []
     template = "pages/event.html"
+    files = {"event.ics": "calendar"}
 
     class Meta:
         verbose_name, verbose_name_plural = _("event"), _("events")
@@ -101,17 +111,14 @@ class EventPage(IllustratedPage):
         if not (self.place or self.online_url):
             raise ValidationError({"place": ValidationError(_("Where is it? Write a place, or the address of the online room."), code="nowhere")})
 
-    def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
-        """The file for calendars is part of the event."""
-        if path_components == [CALENDAR_FILE] and self.live:
-            return RouteResult(self, kwargs={"calendar": True})
-        return super().route(request, path_components)
+    def calendar(self) -> HttpResponse:
+        """For calendar programs."""
+        return ics.response([self.as_calendar_entry()], file=f"{self.slug}.ics")
 
-    def serve(self, request: HttpRequest, *args: object, calendar: bool = False, **kwargs: object) -> HttpResponse:
-        """The page, or the file for calendars."""
-        if calendar:
-            return ics.response([self.as_calendar_entry()], name=f"{self.slug}.ics")
-        return super().serve(request, *args, **kwargs)
+    @property
+    def feed_date(self) -> datetime.datetime:
+        """What feeds call its date: when it was announced, not when it is."""
+        return self.first_published_at or self.starts_at
 
     def as_calendar_entry(self) -> ics.Entry:
         """For calendar programs; its identity stays when date or title change."""

@@ -1,5 +1,6 @@
 """Questions that many ask."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
@@ -38,7 +39,7 @@ class GroupsBlock(blocks.StreamBlock):
 
     group = GroupBlock()
 
-    def clean(self, value: StreamValue, *args: Any, **kwargs: Any) -> StreamValue:
+    def clean(self, value: StreamValue, *args: object, **kwargs: object) -> StreamValue:
         """Every group can be linked to."""
         cleaned = super().clean(value, *args, **kwargs)
         name_anchors(cleaned, "group", "title")
@@ -55,6 +56,7 @@ class FaqPage(TranslatedPage):
     parent_page_types = ["pages.HomePage", "pages.StandardPage"]
     subpage_types: list[str] = []
     template = "pages/faq.html"
+    query_names = ("q",)
 
     class Meta:
         verbose_name, verbose_name_plural = _("questions and answers"), _("questions and answers")
@@ -82,6 +84,6 @@ class FaqPage(TranslatedPage):
         return [structured.questions(pairs) | {"inLanguage": self.locale.language_code}]
 
 
-def _holds(question: Any, words: list[str]) -> bool:
+def _holds(question: Mapping[str, Any], words: list[str]) -> bool:
     text = folded(f"{question['question']} {strip_tags(question['answer'].source)}")
     return all(word in text for word in words)

@@ -10,7 +10,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
-from wagtail.contrib.forms.models import AbstractFormField, FormMixin
+from wagtail.contrib.forms.models import AbstractFormField, AbstractFormSubmission, FormMixin
 from wagtail.contrib.forms.panels import FormSubmissionsPanel
 from wagtail.models import Page
 
@@ -69,13 +69,17 @@ class FormPage(FormMixin, TranslatedPage):
     class Meta:
         verbose_name, verbose_name_plural = _("form"), _("forms")
 
+    def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
+        """With the name of the field that is a `trap`."""
+        return super().get_context(request, *args, **kwargs) | {"trap": HONEYPOT}
+
     def serve(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Never from a cache: the page holds a token of its visitor."""
         response = super().serve(request, *args, **kwargs)
         add_never_cache_headers(response)
         return response
 
-    def process_form_submission(self, form: Form) -> Any:
+    def process_form_submission(self, form: Form) -> AbstractFormSubmission | None:
         """Keep it, unless a robot filled in what people do not see; the robot is told the same as they."""
         trapped = bool(form.cleaned_data.pop(HONEYPOT, ""))
         return None if trapped else super().process_form_submission(form)

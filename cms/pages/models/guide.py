@@ -44,7 +44,7 @@ class ChaptersBlock(blocks.StreamBlock):
 
     chapter = ChapterBlock()
 
-    def clean(self, value: StreamValue, *args: Any, **kwargs: Any) -> StreamValue:
+    def clean(self, value: StreamValue, *args: object, **kwargs: object) -> StreamValue:
         """Every chapter has an address of its own."""
         cleaned = super().clean(value, *args, **kwargs)
         name_anchors(cleaned, "chapter", "title")

@@ -1,10 +1,11 @@
 """News, by subject and by day."""
 
+import datetime
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -13,11 +14,11 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.models import Page
 from wagtail.snippets.models import register_snippet
 
-from cms.pages import structured
+from cms.pages import feeds, structured
 from cms.pages.blocks import BodyBlock
 from cms.pages.fields import BodyField
 
-from .base import IllustratedPage, TranslatedPage, in_language_of
+from .base import IllustratedPage, PageWithFiles, in_language_of
 
 PAGE_SIZE = 12
 #: So many of other news at the foot of one.
@@ -48,7 +49,7 @@ class Topic(models.Model):
         return getattr(self, f"name_{get_language() or 'ca'}", "") or self.name_ca
 
 
-class NewsIndexPage(TranslatedPage):
+class NewsIndexPage(PageWithFiles):
     """All news of a language, newest first, or those of a topic."""
 
     lead = models.CharField(_("opening sentence"), max_length=300, blank=True)
@@ -58,6 +59,8 @@ class NewsIndexPage(TranslatedPage):
     subpage_types = ["pages.NewsPage"]
     max_count_per_parent = 1
     template = "pages/news_index.html"
+    query_names = ("page", "topic")
+    files = {feeds.FEED_FILE: "feed"}
 
     class Meta:
         verbose_name, verbose_name_plural = _("list of news"), _("lists of news")
@@ -76,6 +79,10 @@ class NewsIndexPage(TranslatedPage):
         """The public ones, newest first."""
         news = NewsPage.objects.child_of(self).live().order_by("-date", "-pk").defer("body")
         return news.select_related("lead_image").prefetch_related("lead_image__renditions", "topics")
+
+    def feed(self) -> HttpResponse:
+        """The newest for feed readers."""
+        return feeds.response(self, in_language_of(self, self.news()[: feeds.LENGTH]))
 
 
 class NewsPage(IllustratedPage):
@@ -99,6 +106,11 @@ class NewsPage(IllustratedPage):
         """With `more`, the newest of the others."""
         others = NewsPage.objects.sibling_of(self, inclusive=False).live().order_by("-date", "-pk").defer("body")[:MORE]
         return super().get_context(request, *args, **kwargs) | {"more": in_language_of(self, others)}
+
+    @property
+    def feed_date(self) -> datetime.date:
+        """What feeds call its date."""
+        return self.date
 
     def about(self, request: HttpRequest) -> list[dict[str, Any]]:
         """A news article."""

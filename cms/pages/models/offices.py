@@ -18,7 +18,7 @@ from wagtail.models import Page
 from cms.pages import structured
 from cms.pages.blocks import BodyBlock
 from cms.pages.fields import BodyField
-from cms.pages.hours import Hours, Status
+from cms.pages.hours import Hours, Status, same_days
 from cms.pages.office_blocks import ChannelsBlock, HoursBlock, ServicesBlock, read_hours
 
 from .base import IllustratedPage, TranslatedPage, in_language_of
@@ -107,6 +107,15 @@ class OfficePage(IllustratedPage):
         if (self.latitude is None) != (self.longitude is None):
             missing = "latitude" if self.latitude is None else "longitude"
             raise ValidationError({missing: ValidationError(_("Give both coordinates, or neither."), code="half")})
+
+    def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
+        """With the weekday of `today`."""
+        return super().get_context(request, *args, **kwargs) | {"today": timezone.localdate().weekday()}
+
+    @property
+    def week(self) -> list[tuple[list[int], Any]]:
+        """The week in few lines, [(weekdays, periods)]."""
+        return same_days(self.hours.week)
 
     @cached_property
     def hours(self) -> Hours:

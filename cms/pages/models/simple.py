@@ -38,6 +38,7 @@ class HomePage(TranslatedPage):
     # What may stand below is said by the kinds themselves: those of higher apps are not known here.
     parent_page_types = ["wagtailcore.Page"]
     template = "pages/home.html"
+    shown_kinds = ("page", "listing", "company")
 
     class Meta:
         verbose_name, verbose_name_plural = _("home page"), _("home pages")
@@ -93,6 +94,7 @@ class FiguresPage(TranslatedPage):
     subpage_types: list[str] = []
     max_count_per_parent = 1
     template = "pages/figures.html"
+    shown_kinds = ("page", "listing", "company")
 
     class Meta:
         verbose_name, verbose_name_plural = _("page of figures"), _("pages of figures")

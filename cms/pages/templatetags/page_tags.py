@@ -1,5 +1,6 @@
 """What the templates of pages need: structured data, times, telephone links, file sizes."""
 
+import datetime
 import re
 from typing import Any
 
@@ -7,8 +8,11 @@ from django import template
 from django.utils.dates import WEEKDAYS
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import get_language
+from wagtail.blocks.stream_block import StreamValue
 
 from cms.pages import anchors, structured
+from cms.pages.models import NewsPage
 
 register = template.Library()
 
@@ -20,6 +24,13 @@ def structured_data(context: template.Context) -> SafeString:
     return structured.scripts(page.structured_data(context["request"], context.get("trail") or []))
 
 
+@register.simple_tag
+def latest_news(limit: int = 3) -> list[NewsPage]:
+    """The newest news in the language of this moment; two queries, with their pictures three."""
+    news = NewsPage.objects.live().filter(locale__language_code=get_language()).order_by("-date", "-pk").defer("body").select_related("locale", "lead_image")
+    return list(news.prefetch_related("lead_image__renditions", "topics")[:limit])
+
+
 @register.filter
 def weekday(number: int) -> str:
     """A weekday's name, Monday is 0."""
@@ -29,8 +40,19 @@ def weekday(number: int) -> str:
 @register.filter
 def weekdays(numbers: list[int]) -> str:
     """Neighbouring days: "Monday", or "Monday – Friday"."""
-    first, last = weekday(numbers[0]), str(WEEKDAYS[numbers[-1]])
-    return first if len(numbers) == 1 else f"{first} – {last}"
+    first = weekday(numbers[0])
+    return first if len(numbers) == 1 else f"{first} – {_lower(weekday(numbers[-1]))}"
+
+
+@register.filter
+def day_in_sentence(moment: datetime.date) -> str:
+    """The weekday of a moment, as it is written inside a sentence."""
+    return _lower(weekday(moment.weekday()))
+
+
+def _lower(word: str) -> str:
+    # Django's names begin with a capital in every language; only English keeps it.
+    return word if get_language() == "en" else word.lower()
 
 
 @register.filter
@@ -47,6 +69,6 @@ def anchor_of(heading: dict[str, Any]) -> str:
 
 
 @register.filter
-def headings(stream: Any, level: str = "h2") -> list[dict[str, Any]]:
+def headings(stream: StreamValue | None, level: str = "h2") -> list[dict[str, Any]]:
     """The headings of a body, for its table of contents."""
     return [block.value for block in stream or () if block.block_type == "heading" and block.value["level"] == level]
