@@ -9,6 +9,7 @@ import logging
 from cms.aid import links
 from cms.console import scheduled
 from cms.pages import cache as page_cache
+from cms.pages import submissions
 from marketplace.accounts import daily
 from marketplace.alerts import watching
 from marketplace.core import mail
@@ -67,4 +68,5 @@ def run_daily() -> dict[str, int]:
         "asked": outcomes.ask_due(),
         "digests": daily.send(),
         "vectors pruned": kept.prune(),
+        "form submissions deleted": submissions.prune(),
     }
