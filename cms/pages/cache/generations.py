@@ -14,8 +14,11 @@ from collections.abc import Collection
 from django.conf import settings
 from django.core.cache import BaseCache, caches
 
-#: Kinds in the change log that some public page shows. "image": its description, crop or sizes.
-KINDS = frozenset({"page", "image", "listing", "company", "funder", "comment"})
+#: Kinds in the change log that some public page shows as the database has them. "image": its description, crop or sizes.
+SHOWN = frozenset({"page", "image", "listing", "company", "funder", "comment"})
+#: Kinds that pages find by the engine: nothing new is found before the index has read the change.
+FOUND = frozenset({"aid", "vocabulary"})
+KINDS = SHOWN | FOUND
 
 Tokens = dict[str, str]
 

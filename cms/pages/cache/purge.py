@@ -9,26 +9,29 @@ from functools import partial
 from django.apps import apps
 from django.db import models, transaction
 from django.db.models.signals import post_delete, post_migrate, post_save
+from wagtail.images import get_image_model
 from wagtail.models import Page, PageViewRestriction, Site
 from wagtail.signals import post_page_move
 
 from marketplace.core import changelog
 from marketplace.core.models import Change
+from search import index
 
 from . import generations
 
-READER = "page-cache"
+READER, SEARCH_READER = "page-cache", "page-cache-found"
 #: What Wagtail writes when an editor saves a draft: nothing that a visitor sees.
 DRAFT_FIELDS = {"latest_revision", "latest_revision_created_at", "draft_title", "has_unpublished_changes", "locked", "locked_at", "locked_by"}
 
 
 def run_once() -> int:
-    """One batch of the change log: the kinds that changed get new tokens. Returns how many changes that was."""
-    return changelog.consume(READER, _renew)
+    """One batch of the change log: the kinds that changed get new tokens, those that pages search for behind the index. Returns how many changes that was."""
+    shown = changelog.consume(READER, partial(_renew, generations.SHOWN))
+    return shown + changelog.consume(SEARCH_READER, partial(_renew, generations.FOUND), behind=index.reader_name())
 
 
-def _renew(changes: list[Change]) -> None:
-    generations.renew({change.kind for change in changes})
+def _renew(kinds: frozenset[str], changes: list[Change]) -> None:
+    generations.renew(kinds.intersection(change.kind for change in changes))
 
 
 def log(kind: str, uid: uuid.UUID) -> None:
@@ -87,5 +90,6 @@ def connect() -> None:
     for signal in (post_save, post_delete):
         signal.connect(_restriction_changed, sender=PageViewRestriction, dispatch_uid="page-cache")
         signal.connect(_site_changed, sender=Site, dispatch_uid="page-cache")
+    follow(get_image_model(), "image")
     # Migrations write pages too, and send no signals.
     post_migrate.connect(_migrated, sender=apps.get_app_config("pages"), dispatch_uid="page-cache")

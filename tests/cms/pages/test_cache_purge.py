@@ -12,6 +12,7 @@ from cms.pages.cache import generations, middleware, purge
 from cms.pages.models import HomePage, StandardPage
 from marketplace.core import changelog
 from marketplace.core.models import Change
+from search import index
 from tests import concurrency
 from tests.cms.pages.caching import ADDRESS, a_page, publish, quickly, text
 
@@ -168,3 +169,16 @@ def _page_after_a_slow_visitor(client, monkeypatch) -> HttpResponse:
     visit_result, publish_result = concurrency.at_once(visit, publish_meanwhile)
     assert (visit_result.status_code, publish_result) == (200, None)
     return client.get(ADDRESS)
+
+
+def test_what_pages_search_for_is_renewed_behind_the_index(monkeypatch):
+    before = generations.read()
+    with transaction.atomic():
+        changelog.append("aid", a_page().translation_key)
+    purge.run_once()
+    assert generations.read()["aid"] == before["aid"], "the index has not read it yet: who searched now would find the old"
+    index.run_once()
+    purge.run_once()
+    after = generations.read()
+    assert after["aid"] != before["aid"]
+    assert after["comment"] == before["comment"]
