@@ -6,7 +6,7 @@ dates say what is still to do.
 
 import logging
 
-from cms.aid import links
+from cms.aid import facts, links
 from cms.console import scheduled
 from cms.pages import cache as page_cache
 from cms.pages import submissions
@@ -30,6 +30,7 @@ def run_once() -> int:
     done, errors = 0, []
     for step in (
         scheduled.run_once,
+        facts.run_once,
         page_cache.run_once,
         imports.run_once,
         following.run_once,

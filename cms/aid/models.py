@@ -30,6 +30,7 @@ from .eligibility.blocks import RULES_BLOCKS
 from .enums import Beneficiary, Kind, Level, State
 from .fields import ChoiceListField
 from .routes import AidRoutes, FinderRoutes
+from .sources import FactField, FactsForm, FactsTab
 
 #: An aid is looked at again after so many days: calls change with the quarter.
 REVIEW_DAYS = 90
@@ -56,6 +57,8 @@ FACTS = (
 )
 #: Rows below the page that are facts too, by their related name.
 FACT_ROWS = ("funder_rows", "sector_rows", "place_rows", "calls")
+#: Facts that point to pages: in a translation to the version of that language, if there is one.
+FACT_LINKS = ("office", "related_rows")
 
 
 @register_snippet
@@ -96,6 +99,12 @@ class AidIndexPage(FinderRoutes, TranslatedPage):
 
     class Meta:
         verbose_name, verbose_name_plural = _("aid finder"), _("aid finders")
+
+
+class AidPageForm(FactsForm):
+    """Translations have no fields for facts (see sources.py)."""
+
+    fact_names = (*FACTS, *FACT_ROWS, *FACT_LINKS)
 
 
 class AidPage(AidRoutes, TranslatedPage):
@@ -143,8 +152,6 @@ class AidPage(AidRoutes, TranslatedPage):
         FieldPanel("how_to_apply"),
         FieldPanel("procedure_name"),
         FieldPanel("legal_base"),
-        PageChooserPanel("office", "pages.OfficePage"),
-        MultipleChooserPanel("related_rows", label=_("related aid"), chooser_field_name="aid"),
     ]
     fact_panels = [
         FieldPanel("kind"),
@@ -160,19 +167,23 @@ class AidPage(AidRoutes, TranslatedPage):
         InlinePanel("calls", label=_("call"), heading=_("Calls"), help_text=_("None: one can always ask.")),
         FieldPanel("procedure_url"),
         FieldPanel("legal_base_url"),
+        PageChooserPanel("office", "pages.OfficePage"),
         MultiFieldPanel([FieldPanel("contact_email"), FieldPanel("contact_phone")], heading=_("Contact")),
+        MultipleChooserPanel("related_rows", label=_("related aid"), chooser_field_name="aid"),
     ]
     rule_panels = [FieldPanel("rules")]
     care_panels = [FieldPanel("officer"), FieldPanel("reviewed_on"), FieldPanel("review_days"), FieldPanel("is_example")]
     edit_handler = TabbedInterface(
         [
             ObjectList(text_panels, heading=_("Text")),
-            ObjectList(fact_panels, heading=_("Facts")),
-            ObjectList(rule_panels, heading=_("Who can have it")),
-            ObjectList(care_panels, heading=_("Care")),
+            FactsTab(fact_panels, heading=_("Facts")),
+            FactsTab(rule_panels, heading=_("Who can have it")),
+            FactsTab(care_panels, heading=_("Care")),
             ObjectList(TranslatedPage.promote_panels, heading=_("Promote")),
         ]
     )
+    base_form_class = AidPageForm
+    override_translatable_fields = [FactField(name) for name in AidPageForm.fact_names]
     parent_page_types = ["aid.AidIndexPage"]
     subpage_types: list[str] = []
     template = "aid/aid_page.html"
