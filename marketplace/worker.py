@@ -6,7 +6,7 @@ dates say what is still to do.
 
 import logging
 
-from cms.aid import facts, links
+from cms.aid import facts, links, reviews
 from cms.console import scheduled
 from cms.pages import cache as page_cache
 from cms.pages import submissions
@@ -67,6 +67,9 @@ def run_daily() -> dict[str, int]:
         "expired": listings.expire_overdue(),
         "warned": listings.warn_expiring(),
         "asked": outcomes.ask_due(),
+        "aid states": reviews.announce(),
+        "aid reminders": reviews.remind(),
+        "pages' links": links.collect(),
         "digests": daily.send(),
         "vectors pruned": kept.prune(),
         "form submissions deleted": submissions.prune(),

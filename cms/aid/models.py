@@ -172,7 +172,8 @@ class AidPage(AidRoutes, TranslatedPage):
         MultipleChooserPanel("related_rows", label=_("related aid"), chooser_field_name="aid"),
     ]
     rule_panels = [FieldPanel("rules")]
-    care_panels = [FieldPanel("officer"), FieldPanel("reviewed_on"), FieldPanel("review_days"), FieldPanel("is_example")]
+    # "Checked on" is written by reviews.confirm alone: an old form would put it back.
+    care_panels = [FieldPanel("officer"), FieldPanel("reviewed_on", read_only=True), FieldPanel("review_days"), FieldPanel("is_example")]
     edit_handler = TabbedInterface(
         [
             ObjectList(text_panels, heading=_("Text")),

@@ -1,10 +1,13 @@
 """Where this app joins the Wagtail admin."""
 
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
-from wagtail.log_actions import LogActionRegistry
+from wagtail.log_actions import LogActionRegistry, LogFormatter
+from wagtail.models import ModelLogEntry, PageLogEntry
 
 from .choosers import PlaceChooser, SectorChooser
+from .reviews import LOG_ACTION
 
 
 @hooks.register("register_log_actions")
@@ -17,3 +20,18 @@ def actions(registry: LogActionRegistry) -> None:
 def choosers() -> list:
     """Of sectors and municipalities."""
     return [SectorChooser("sector_chooser"), PlaceChooser("place_chooser")]
+
+
+@hooks.register("register_log_actions")
+def reviews(actions: LogActionRegistry) -> None:
+    """A review in the history of its page."""
+
+    @actions.register_action(LOG_ACTION)
+    class Reviewed(LogFormatter):
+        """What was checked, in the words of who did."""
+
+        label = _("Check")
+
+        def format_message(self, log_entry: PageLogEntry | ModelLogEntry) -> str:
+            note = (log_entry.data or {}).get("note", "")
+            return _now("Checked, still true: %(note)s") % {"note": note} if note else _now("Checked, still true")
