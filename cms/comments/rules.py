@@ -4,6 +4,7 @@ import datetime
 
 from django.utils import timezone
 
+from cms.pages.rules import is_officer
 from marketplace.accounts.rules import is_curator
 
 from .enums import POSSIBLE, VISIBLE, Move, State
@@ -14,8 +15,8 @@ EDIT_TIME = datetime.timedelta(minutes=15)
 
 
 def can_moderate(user: object) -> bool:
-    """The Innovation Service and the office's officers decide about comments, and write in the office's name."""
-    return is_curator(user) or bool(user and user.is_active and user.has_perm("comments.moderate_comment"))
+    """The Innovation Service, the office's officers and whom an administrator lets decide about comments, and write in the office's name."""
+    return is_curator(user) or is_officer(user) or bool(user and user.is_active and user.has_perm("comments.moderate_comment"))
 
 
 def can_decide(user: object, comment: Comment) -> bool:

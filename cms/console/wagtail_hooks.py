@@ -8,7 +8,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
-from . import upkeep_hooks  # noqa: F401 - importing it registers its hooks
+from . import (
+    comment_hooks,  # noqa: F401 - importing it registers its hooks
+    upkeep_hooks,  # noqa: F401 - importing it registers its hooks
+)
 from .access import CuratorMenuItem
 from .bulk import PublishAction, RejectAction, RequestChangesAction
 from .companies import CompaniesView, CompanyView, JoinView
