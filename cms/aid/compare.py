@@ -57,12 +57,12 @@ def sizes(page: AidPage) -> str:
 
 def sectors(page: AidPage) -> str:
     """For which sectors."""
-    return _names((row.sector.label for row in page.sector_rows.all()), _("All sectors"))
+    return _names((sector.label for sector in page.sectors), _("All sectors"))
 
 
 def places(page: AidPage) -> str:
     """For companies where."""
-    return _names((row.place.name for row in page.place_rows.all()), _("Everywhere"))
+    return _names((place.name for place in page.places), _("Everywhere"))
 
 
 FACTS: list[tuple[str | Promise, Callable[[Item], str]]] = [

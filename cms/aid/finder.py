@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -21,13 +20,14 @@ from marketplace.companies.enums import Size
 from marketplace.companies.models import Company
 from search import Hit, analysis
 
+from . import register, states
 from .documents import uid_of
 from .eligibility.evaluation import Verdict, evaluate, truth
 from .eligibility.profile import profile_of
 from .eligibility.rules import rule_of
 from .enums import Beneficiary
 from .filters import FACETS, AidFilter
-from .models import AidIndexPage, AidPage, Funder, FunderRow
+from .models import AidIndexPage, AidPage, Funder
 from .states import ALIVE, Standing, State
 
 logger = logging.getLogger(__name__)
@@ -35,8 +35,6 @@ logger = logging.getLogger(__name__)
 PAGE_SIZE = 20
 #: Of more texts nobody looks at the last ones.
 MOST_FOUND = 500
-#: What lists show is short; the long texts stay in the database.
-LONG_TEXTS = ("body", "how_to_apply", "legal_base", "legal_base_url", "procedure_name", "procedure_url")
 #: Where an aid stands in the order of deadlines.
 _PLACES = {State.CLOSING_SOON: 0, State.OPEN: 0, State.PERMANENT: 1, State.ANNOUNCED: 2, State.EXHAUSTED: 3, State.CLOSED: 4}
 _FIT_PLACES = {"yes": 0, "unknown": 1, "no": 2}
@@ -61,10 +59,10 @@ class Item:
     #: Whether it is among those to compare.
     is_chosen: bool = False
 
-    @property
+    @cached_property
     def standing(self) -> Standing:
-        """Its state and the call that decides it."""
-        return self.page.standing
+        """Its state and the call that decides it. Not the page's own: that one is shared and would keep yesterday's."""
+        return states.standing(self.page.calls.all(), self.today)
 
     @property
     def days_left(self) -> int | None:
@@ -118,54 +116,36 @@ class Results:
 # --- Loading -------------------------------------------------------------------------------------------------------------
 
 
-def load(index: AidIndexPage, request: object = None, *, rules: bool = False, numbers: Collection[int] | None = None) -> list[Item]:
-    """Every public aid below the finder's page, with what lists show, in a fixed number of queries.
-
-    `rules`: with the eligibility rules too; `numbers`: only these.
-    """
-    pages = AidPage.objects.child_of(index).live().public().defer(*LONG_TEXTS, *([] if rules else ["rules"]))
-    if numbers is not None:
-        pages = pages.filter(pk__in=numbers)
-    pages = pages.prefetch_related(
-        "calls", "sector_rows", *(["place_rows"] if rules else []), Prefetch("funder_rows", FunderRow.objects.select_related("funder"))
-    )
-    return [item(page, index, request) for page in pages]
+def load(index: AidIndexPage, request: object = None, *, numbers: Collection[int] | None = None) -> list[Item]:
+    """Every public aid below the finder, with what lists show; `numbers`: only these."""
+    return [item(page, index, request) for page in register.pages(index) if numbers is None or page.pk in numbers]
 
 
 def item(page: AidPage, index: AidIndexPage, request: object = None) -> Item:
     """The aid in a list. Its address is built from the finder's: Wagtail's own way asks the database for each page."""
-    page.locale = index.locale
     return Item(page, f"{index.get_url(request)}{page.slug}/", timezone.localdate())
 
 
-def chosen(index: AidIndexPage, numbers: list[int], request: object = None, *, company: Company | None = None) -> list[Item]:
-    """The aid of these numbers in this language, in their order; a number may be that of another language's version."""
-    if not numbers:
-        return []
-    keys = dict(AidPage.objects.filter(pk__in=numbers).values_list("pk", "translation_key"))
-    own = AidPage.objects.child_of(index).filter(translation_key__in=keys.values()).values_list("pk", flat=True)
-    items = {one.page.translation_key: one for one in load(index, request, rules=company is not None, numbers=list(own))}
-    found = [replace(items[keys[number]], asked_as=number) for number in numbers if keys.get(number) in items]
-    return with_verdicts(found, company) if company else found
-
-
-def _chosen_among(items: list[Item], numbers: list[int], index: AidIndexPage, request: object) -> list[Item]:
+def chosen(items: list[Item], numbers: list[int]) -> list[Item]:
+    """Those of `items` with these numbers, in their order; a number may be that of another language's version."""
     by_number = {one.page.pk: one for one in items}
-    if by_number.keys() >= set(numbers):
-        return [replace(by_number[number], asked_as=number) for number in numbers]
-    return chosen(index, numbers, request)
+    if missing := [number for number in numbers if number not in by_number]:
+        by_key = {one.page.translation_key: one for one in items}
+        keys = AidPage.objects.filter(pk__in=missing).values_list("pk", "translation_key")
+        by_number |= {number: by_key[key] for number, key in keys if key in by_key}
+    return [replace(by_number[number], asked_as=number) for number in numbers if number in by_number]
 
 
 #: How many aids an aid points to.
 MOST_RELATED = 3
 
 
-def related(page: AidPage, index: AidIndexPage, request: object = None) -> list[Item]:
+def related(page: AidPage, items: list[Item]) -> list[Item]:
     """What the editors point to and one can still use, filled up with open aid that is like it, the most alike first."""
-    pointed_to = [row.aid_id for row in page.related_rows.all()]
-    others = [one for one in load(index, request) if one.page.pk != page.pk and one.alive]
-    first = [one for number in pointed_to for one in others if one.page.pk == number]
-    like = [(likeness(page, one.page), one) for one in others if one.page.pk not in pointed_to]
+    usable = [one for one in items if one.page.pk != page.pk and one.alive]
+    first = chosen(usable, [row.aid_id for row in page.related_rows.all()])
+    pointed_to = {one.page.pk for one in first}
+    like = [(likeness(page, one.page), one) for one in usable if one.page.pk not in pointed_to]
     rest = sorted((pair for pair in like if pair[0] >= LEAST_ALIKE), key=lambda pair: (-pair[0], *by_deadline(pair[1])))
     return (first + [one for _likeness, one in rest])[:MOST_RELATED]
 
@@ -307,7 +287,7 @@ def in_order(items: list[Item], sort: str) -> list[Item]:
 def find(wanted: AidFilter, index: AidIndexPage, request: object = None, *, company: Company | None = None, page_size: int = PAGE_SIZE) -> Results:
     """What the query string asks for; the last page if there are not so many. With a company each aid has its verdict."""
     values = wanted.values
-    items = every = load(index, request, rules=company is not None)
+    items = every = load(index, request)
     if company:
         items = with_answers(items, company)
     degraded = False
@@ -316,7 +296,7 @@ def find(wanted: AidFilter, index: AidIndexPage, request: object = None, *, comp
     refusals = [(one, refused_by(one, values)) for one in items]
     found = in_order([one for one, refused in refusals if not refused], wanted.sort)
     page = Paginator(found, page_size).get_page(values["page"] or 1)
-    to_compare = _chosen_among(every, values["a"], index, request)
+    to_compare = chosen(every, values["a"])
     shown = with_verdicts(list(page), company) if company else list(page)
     return Results(
         items=[replace(one, is_chosen=any(one.page.pk == other.page.pk for other in to_compare)) for one in shown],

@@ -71,8 +71,9 @@ class FinderRoutes(RoutablePageMixin):
     def in_other_languages(self, request: HttpRequest, name: str = "") -> dict[str, str]:
         """Where the same is in each language, with the same query, for the language switcher."""
         query = f"?{request.GET.urlencode()}" if request.GET else ""
-        pages = type(self).objects.filter(translation_key=self.translation_key).live().select_related("locale")
-        return {page.locale.language_code: page.address(name, request) + query for page in pages}
+        pages = list(type(self).objects.filter(translation_key=self.translation_key).select_related("locale"))
+        self.locale = next((page.locale for page in pages if page.pk == self.pk), None) or self.locale
+        return {page.locale.language_code: page.address(name, request) + query for page in pages if page.live}
 
 
 class AidRoutes:
@@ -83,7 +84,7 @@ class AidRoutes:
 
     def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
         """With all that the template shows."""
-        return super().get_context(request, *args, **kwargs) | _views().aid_context(self, request)
+        return _views().aid_context(self, request)
 
     def about(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Grant or loan, and the service."""

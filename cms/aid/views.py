@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from wagtail.models import Page
 from cms.pages.models import OfficePage
 from marketplace.companies.models import Company
 
-from . import calendar, compare, facets, finder
+from . import calendar, compare, facets, finder, register
 from .eligibility import presentation
 from .eligibility.evaluation import evaluate
 from .eligibility.profile import profile_of
@@ -40,7 +41,8 @@ def search_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
     htmx = getattr(request, "htmx", None)
     if wanted.is_untidy and not wanted.ignored and not htmx and not getattr(request, "is_preview", False):
         return redirect(request.path + wanted.query_string(page=wanted.values["page"]).rstrip("?"))
-    context = index.get_context(request) | _search_context(index, request, wanted, mine)
+    context = base_context(index, request) | {"translations": index.in_other_languages(request)}
+    context |= _search_context(index, request, wanted, mine)
     response = render(request, "aid/found.html" if htmx else index.template, context)
     patch_vary_headers(response, ["HX-Request"])
     if htmx:
@@ -50,6 +52,11 @@ def search_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
         # What plain words found must not be kept for those who come when the engine answers again.
         patch_cache_control(response, no_store=True)
     return as_seen_by(request, response)
+
+
+def base_context(index: AidIndexPage, request: HttpRequest) -> dict[str, Any]:
+    """What Wagtail gives every page. Languages and the way here are added by each view: those of the finder itself would be wrong."""
+    return Page.get_context(index, request)
 
 
 def _search_context(index: AidIndexPage, request: HttpRequest, wanted: AidFilter, mine: "Mine") -> dict[str, Any]:
@@ -69,7 +76,6 @@ def _search_context(index: AidIndexPage, request: HttpRequest, wanted: AidFilter
         "carried": [one for one in found.chosen if not any(one.page.pk == shown.page.pk for shown in found.items)],
         "compare_url": index.address("compare", request) + wanted.query_string(page=found.page),
         "addresses": addresses(index, request, wanted),
-        "translations": index.in_other_languages(request),
     }
     return context if found.total else context | {"ways_out": facets.ways_out(wanted, found.facets, found.ended)}
 
@@ -145,9 +151,10 @@ def as_seen_by(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 def calendar_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
     """The deadlines of what the query string finds, month by month."""
+    translations = index.in_other_languages(request, "calendar")
     wanted = AidFilter(request.GET).for_anybody()
     found = finder.find(wanted, index, request)
-    context = index.get_context(request) | {
+    context = base_context(index, request) | {
         "months": calendar.months(found.all_items, timezone.localdate()),
         "always": [one for one in found.all_items if one.without_end],
         "weekdays": calendar.weekdays(),
@@ -158,7 +165,7 @@ def calendar_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
         "addresses": addresses(index, request, wanted),
         "trail_here": _trail(index, request),
         "back": index.address("", request) + wanted.query_string().rstrip("?"),
-        "translations": index.in_other_languages(request, "calendar"),
+        "translations": translations,
     }
     return as_seen_by(request, render(request, "aid/calendar.html", context))
 
@@ -229,8 +236,11 @@ def new_aid_feed(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
 def compare_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
     """Up to four side by side; the rest of the query string is the way back to the search they came from."""
     wanted, mine = asked(request)
-    items = finder.chosen(index, wanted.values["a"], request, company=mine.company)
-    context = index.get_context(request) | {
+    translations = index.in_other_languages(request, "compare")
+    items = finder.chosen(finder.load(index, request), wanted.values["a"])
+    if mine.company:
+        items = finder.with_verdicts(items, mine.company)
+    context = base_context(index, request) | {
         "items": [(one, wanted.query_string(without_value=("a", str(one.asked_as)))) for one in items],
         "rows": compare.rows(items),
         "wanted": wanted,
@@ -238,7 +248,7 @@ def compare_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
         "back": index.address("", request) + wanted.query_string(page=wanted.values["page"]).rstrip("?"),
         "addresses": addresses(index, request),
         "trail_here": _trail(index, request),
-        "translations": index.in_other_languages(request, "compare"),
+        "translations": translations,
     }
     return as_seen_by(request, render(request, "aid/compare.html", context))
 
@@ -248,20 +258,44 @@ def compare_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
 
 def aid_context(page: AidPage, request: HttpRequest) -> dict[str, Any]:
     """All that the page of one aid shows."""
-    index = AidIndexPage.objects.parent_of(page).select_related("locale").first()
+    index, translations = _surroundings(page, request)
+    items = finder.load(index, request)
+    register.lend_facts(page, [one.page for one in items])
     item = finder.item(page, index, request)
-    return {
+    return Page.get_context(page, request) | {
         "item": item,
         "standing": item.standing,
         "calls": sorted(page.calls.all(), key=lambda call: call.opens_on or call.deadline or datetime.date.max, reverse=True),
         "next_call": next((call for call in page.calls.all() if call.state == State.ANNOUNCED and call is not item.standing.call), None),
         "office": office_of(page),
-        "related": finder.related(page, index, request),
+        "related": finder.related(page, items),
         "can": _can(page, request),
         "overdue": page.review_due_on is not None and page.review_due_on < item.today,
         "addresses": addresses(index, request) | {"add_to_calendar": index.address("calendar_of_one", request, number=page.pk or 0)},
         "trail": _trail(index, request),
+        "translations": translations,
     }
+
+
+def _surroundings(page: AidPage, request: HttpRequest) -> tuple[AidIndexPage, dict[str, str]]:
+    """The finder above the page, and where the page is in other languages: one query for both."""
+    parent = page.path[: -page.steplen]
+    around = Page.objects.filter(Q(path=parent) | Q(translation_key=page.translation_key, live=True)).select_related("locale")
+    found = {one.path: one for one in around}
+    above = found.pop(parent)
+    # Only what every page has: the finder's own fields are not needed here.
+    index = AidIndexPage(pk=above.pk, **{name: getattr(above, name) for name in ("path", "depth", "title", "slug", "url_path", "live", "translation_key")})
+    index.locale = page.locale = above.locale
+    return index, {one.locale.language_code: one.get_url(request) for one in found.values()}
+
+
+def office_of(page: AidPage) -> OfficePage | None:
+    """The office that helps with it, in the page's language where it has it."""
+    if page.office_id is None:
+        return None
+    versions = OfficePage.objects.live().filter(translation_key__in=Page.objects.filter(pk=page.office_id).values("translation_key"))
+    found = {office.locale_id: office for office in versions.select_related("locale")}
+    return found.get(page.locale_id) or next(iter(found.values()), None)
 
 
 @dataclass(frozen=True)
@@ -288,12 +322,3 @@ def _can(page: AidPage, request: HttpRequest) -> Can | None:
     verdict = evaluate(rule, profile, today)
     conditions = presentation.shown(verdict, profile, today)["conditions"]
     return Can(f"{address}?company={company.uid}", company, presentation.summary(verdict), conditions)
-
-
-def office_of(page: AidPage) -> OfficePage | None:
-    """The office that helps with it, in the page's language where it has it."""
-    if page.office_id is None:
-        return None
-    versions = OfficePage.objects.live().filter(translation_key__in=Page.objects.filter(pk=page.office_id).values("translation_key"))
-    found = {office.locale_id: office for office in versions.select_related("locale")}
-    return found.get(page.locale_id) or next(iter(found.values()), None)
