@@ -39,7 +39,8 @@ def compiled(rule: Rule) -> Compiled:
     of_fact: dict[str, tuple[int, ...]] = {}
     for number, clause in enumerate(clauses):
         of_fact[clause.fact] = (*of_fact.get(clause.fact, ()), number)
-    return Compiled(_tree(rule, numbers, positive=True), clauses, of_fact)
+    # Groups without parts are constants: taken out at once.
+    return Compiled(reduced(_tree(rule, numbers, positive=True), {}), clauses, of_fact)
 
 
 def _tree(rule: Rule, numbers: Mapping[Clause, int], *, positive: bool) -> Tree:

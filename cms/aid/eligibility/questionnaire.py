@@ -4,8 +4,10 @@ After each answer the rule is reduced to what still matters, and of the facts le
 answer that the rule tells apart (see `cells`):
 
 1. the smallest expected number of further questions, each distinguishable answer taken as equally likely (nobody told us otherwise);
-2. then the smallest number in the worst case, "I don't know" included;
+2. then the smallest number in the worst case;
 3. then the editor's order.
+
+What is promised to the visitor ("at most 4 questions") holds for "I don't know" too: as many as there are facts left.
 
 The look ahead is exact while it needs no more than EFFORT trees (seven or eight facts); after that it is one step deep: the question
 after which the fewest facts are expected to be left.
@@ -18,7 +20,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .cells import cells
+from .cells import Cell, cells
 from .clauses import Rule
 from .compiled import Compiled, Tree, literals, reduced
 from .evaluation import ready, still_open
@@ -57,6 +59,7 @@ class _Outlook:
     facts: tuple[str, ...]
     budget: Budget = field(default_factory=lambda: Budget(EFFORT))
     seen: dict[Tree, _Prospect] = field(default_factory=dict)
+    answers: dict[str, tuple[Cell, ...]] = field(default_factory=dict)
 
     def prospect(self, tree: Tree) -> _Prospect:
         """What lies ahead, exactly; raises TooMuchWorkError."""
@@ -75,10 +78,9 @@ class _Outlook:
     def _after(self, tree: Tree, fact: str) -> _Prospect:
         """When this fact is asked first."""
         answers = [self.prospect(reduced(tree, cell.truths)) for cell in self.cells(fact)]
-        never_known = self.prospect(self.without(tree, fact))
         return _Prospect(
             1 + sum(answer.expected for answer in answers) / len(answers),
-            1 + max(answer.worst for answer in [*answers, never_known]),
+            1 + max(answer.worst for answer in answers),
             frozenset().union(*(answer.outcomes for answer in answers)),
             fact,
         )
@@ -90,13 +92,11 @@ class _Outlook:
         # As it stands the tree is unknown: where every answer leaves it so, no question matters.
         return _Prospect(outcomes=best.outcomes) if best.outcomes == {Truth.UNKNOWN} else best
 
-    def cells(self, fact: str):
+    def cells(self, fact: str) -> tuple[Cell, ...]:
         """What can be answered."""
-        return cells(self.made, fact, self.profile.get(fact), self.today)
-
-    def without(self, tree: Tree, fact: str) -> Tree:
-        """When the visitor does not know."""
-        return reduced(tree, dict.fromkeys(self.made.of_fact[fact], Truth.UNKNOWN))
+        if fact not in self.answers:
+            self.answers[fact] = cells(self.made, fact, self.profile.get(fact), self.today)
+        return self.answers[fact]
 
     def one_step(self, tree: Tree) -> _Prospect:
         """The question after which the fewest facts are expected to be left."""
@@ -106,7 +106,7 @@ class _Outlook:
             return sum(found) / len(found)
 
         left = self.left(tree)
-        return _Prospect(worst=len(left), fact=min(left, key=left_after)) if left else _Prospect()
+        return _Prospect(fact=min(left, key=left_after)) if left else _Prospect()
 
 
 def next_step(rule: Rule, profile: Profile, today: datetime.date, *, asked: Iterable[str] = ()) -> Step | None:
@@ -122,4 +122,4 @@ def next_step(rule: Rule, profile: Profile, today: datetime.date, *, asked: Iter
         ahead = outlook.prospect(tree)
     except TooMuchWorkError:
         ahead = outlook.one_step(tree)
-    return Step(ahead.fact, ahead.worst) if ahead.fact else None
+    return Step(ahead.fact, len(outlook.left(tree))) if ahead.fact else None
