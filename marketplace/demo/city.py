@@ -65,9 +65,9 @@ CURATORS_MOVES = {Move.PUBLISH, Move.REJECT, Move.REQUEST_CHANGES}
 
 def load(progress: Callable[[int], object] = lambda _: None) -> int:
     """Load what is not there yet and return how many rows that were; `progress` hears of every company and listing."""
-    curator = _user(CURATOR, "Servei d'Innovació", is_staff=False)
+    curator = person(CURATOR, "Servei d'Innovació", is_staff=False)
     curator.groups.add(Group.objects.get_or_create(name=CURATORS)[0])
-    _user(ADMIN, "Administració", is_staff=True, is_superuser=True)
+    person(ADMIN, "Administració", is_staff=True, is_superuser=True)
     known = set(Company.objects.values_list("uid", flat=True)) | set(Listing.objects.values_list("uid", flat=True))
     made = 0
     for row in rows("companies"):
@@ -135,7 +135,8 @@ def _owner(company: Company) -> User:
     return company.memberships.owners().select_related("user").first().user
 
 
-def _user(email: str, name: str, **fields: object) -> User:
+def person(email: str, name: str, **fields: object) -> User:
+    """Somebody to log in as, with the demo's password."""
     user = User.objects.filter(email=email).first()
     if user is None:
         user = User.objects.create(email=email, password=_hashed(), name=name, terms_accepted_at=timezone.now(), **fields)
@@ -155,10 +156,15 @@ def _company(row: dict) -> None:
     company = Company.objects.create(
         uid=uid_of(row["key"]), tax_id=row["tax_id"], name=row["name"], description=row["description"], sector_id=row["sector"],
         place_id=row["place"], size=row["size"], language=row["language"], web=row["web"], verified=row["verified"],
-        contact_email=f"contacte@{row['web'].removeprefix('https://').strip('/')}",
+        contact_email=f"contacte@{row['web'].removeprefix('https://').strip('/')}", legal_form=row["legal_form"], founded=_founded(row["founded"]),
     )  # fmt: skip
-    owner = _user(address_of(row["key"]), row["name"], language=row["language"])
+    owner = person(address_of(row["key"]), row["name"], language=row["language"])
     Membership.objects.create(company=company, user=owner, role=Role.OWNER)
+
+
+def _founded(told: str | int | None) -> datetime.date | None:
+    """A day, or so many days ago: the youngest companies stay young."""
+    return timezone.localdate() - datetime.timedelta(days=told) if isinstance(told, int) else datetime.date.fromisoformat(told) if told else None
 
 
 @transaction.atomic

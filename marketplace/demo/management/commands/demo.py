@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from marketplace import worker
 from marketplace.core import changelog
-from marketplace.demo import city, curating, vocabulary
+from marketplace.demo import city, curating, site, vocabulary
 from marketplace.synergies import consortia
 from marketplace.synergies import refresh as synergies
 from marketplace.synergies.models import Synergy
@@ -72,6 +72,8 @@ class Command(BaseCommand):
         total = sum(1 for name in ("companies", "listings") for _ in city.rows(name))
         with tqdm(total=total, desc="Demo city", unit="row") as bar:
             city.load(bar.update)
+        with tqdm(total=site.total(), desc="Public site", unit="page") as bar:
+            site.load(bar.update)
         vocabulary.load()
 
     def _match(self) -> None:
@@ -112,6 +114,8 @@ class Command(BaseCommand):
         for address, who in (
             (city.address_of(key), f"{company}, a company"),
             (city.CURATOR, "the Innovation Service (console)"),
+            (site.EDITOR, "who writes aid pages (console)"),
+            (site.OFFICER, "the business attention office, who publishes them (console)"),
             (city.ADMIN, "administrator"),
         ):
             self.stdout.write(f"  {address:48} {who}")
