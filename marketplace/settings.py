@@ -144,6 +144,8 @@ CACHES = {
     # Whole public pages (see cms/pages/cache): shared by all processes, or a publish in one leaves old pages in the others; no database, or
     # serving a kept page would ask it after all.
     "pages": env.cache_url("PAGE_CACHE_URL", default=f"filecache://{VAR_DIR / 'pages'}?max_entries=2000"),
+    # Sizes of pictures: one query for all of a page's, instead of looking for each in a table first and writing it there.
+    "renditions": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 # So long a proxy in front may serve a page without asking.
 PAGE_CACHE_PROXY_SECONDS = env.int("PAGE_CACHE_PROXY_SECONDS", default=0)
@@ -208,6 +210,7 @@ PERSONAL_DATA = [
     "cms.console.privacy.PersonalData",
     "cms.pages.privacy.PersonalData",
     "cms.comments.privacy.PersonalData",
+    "cms.aid.privacy.PersonalData",
     "marketplace.alerts.privacy.PersonalData",
     "marketplace.synergies.privacy.PersonalData",
     "marketplace.listings.privacy.PersonalData",
@@ -243,6 +246,10 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILADMIN_LOGIN_URL = "account_login"
+# "Translate this page" makes a draft with the source's text, which goes through the review like any page. Who prefers to translate
+# sentence by sentence, beside the source, starts that from the page's own menu.
+WAGTAILLOCALIZE_SYNC_LIVE_STATUS_ON_TRANSLATE = False
+WAGTAIL_LOCALIZE_DEFAULT_TRANSLATION_MODE = "simple"
 # Reviews are the officers' work; who runs the service gets no mail for each page.
 WAGTAILADMIN_NOTIFICATION_INCLUDE_SUPERUSERS = False
 # Pictures are re-encoded and documents looked into when they come (see cms/media).
@@ -310,4 +317,4 @@ LISTING_WARNING_DAYS = env.int("LISTING_WARNING_DAYS", default=14)
 # At most one mail about new synergies a person in so many days.
 DIGEST_EVERY_DAYS = env.int("DIGEST_EVERY_DAYS", default=7)
 # Who contributes to the daily mail, in its order (see marketplace/accounts/daily.py).
-DAILY_NEWS = ["marketplace.synergies.digest.DailyNews", "marketplace.alerts.news.DailyNews"]
+DAILY_NEWS = ["marketplace.synergies.digest.DailyNews", "marketplace.alerts.news.DailyNews", "cms.aid.alerts.DailyNews"]

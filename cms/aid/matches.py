@@ -18,6 +18,9 @@ from marketplace.listings.models import Listing
 from marketplace.synergies.quoted import Quoted
 
 from . import documents
+from .eligibility.evaluation import truth
+from .eligibility.profile import profile_of
+from .eligibility.rules import rule_of
 from .models import AidPage
 from .states import ALIVE
 
@@ -80,12 +83,8 @@ def offers_for(page: AidPage) -> list[HelpfulOffer]:
 
 
 def may_have(page: AidPage, company: Company) -> bool:
-    """Whether no fact of the aid shuts the company out; what is not known does not."""
-    if page.sizes and company.size not in page.sizes:
-        return False
-    if page.sectors and not {sector.code for sector in page.sectors} & set(company.sector.codes):
-        return False
-    return not page.places or company.place_id in {place.code for place in page.places}
+    """Whether neither a fact nor a rule of the aid shuts the company out; what is not known does not."""
+    return truth(rule_of(page), profile_of(company), timezone.localdate()).value != "no"
 
 
 def stand_in(page: AidPage, kind: Kind) -> Listing:

@@ -23,6 +23,7 @@ from cms.pages.models import TranslatedPage
 from marketplace.companies.enums import Size
 from marketplace.companies.models import Place, Sector
 
+from . import alert_models as _alert_models  # noqa: F401 - these tables are the app's too
 from . import freshness_models as _freshness_models  # noqa: F401 - these tables are the app's too
 from . import states
 from .blocks import BODY, HowBlock

@@ -82,15 +82,26 @@ class Finding(models.Model):
 
 
 class Mention(models.Model):
-    """That a person was told of a listing by mail: the ledger that keeps it from being told twice, whichever searches find it."""
+    """That a person was told of a listing, or of an aid, by mail: the ledger that keeps it from being told twice, whichever searches find it.
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="alerted_listings")
-    listing = models.ForeignKey(Listing, models.CASCADE, related_name="+")
+    An aid is told again when its facts change: `facts` are those that were told, and `number` counts the times.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="mentions")
+    listing = models.ForeignKey(Listing, models.CASCADE, null=True, blank=True, related_name="+")
+    # The aid's name in all its languages. This app knows no pages, so it is no key.
+    aid = models.UUIDField(null=True, blank=True)
+    number = models.PositiveIntegerField(null=True, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         verbose_name, verbose_name_plural = _("mention in a mail"), _("mentions in mails")
-        constraints = [models.UniqueConstraint(fields=["user", "listing"], name="mention_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "listing"], name="mention_once"),
+            models.UniqueConstraint(fields=["user", "aid", "number"], name="mention_of_aid_once"),
+            models.CheckConstraint(condition=models.Q(listing__isnull=True) ^ models.Q(aid__isnull=True), name="mention_of_one_thing"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.listing}"
+        return f"{self.user}: {self.listing or self.aid}"

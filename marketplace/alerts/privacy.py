@@ -18,7 +18,7 @@ class PersonalData:
         found: dict[int, list[dict[str, str]]] = {}
         for one in news:
             found.setdefault(one.search_id, []).append({"listing": one.listing.title, "at": one.at.isoformat()})
-        told = Mention.objects.filter(user=user).select_related("listing").order_by("at", "pk")
+        told = Mention.objects.filter(user=user, listing__isnull=False).select_related("listing").order_by("at", "pk")
         return {
             "searches": [_search(saved) | {"found": found.get(saved.pk, [])} for saved in SavedSearch.objects.of(user).order_by("created", "pk")],
             "mailed": [{"listing": one.listing.title, "at": one.at.isoformat()} for one in told],

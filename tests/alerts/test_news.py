@@ -301,18 +301,16 @@ def test_news_survive_a_server_that_refuses_and_one_that_is_away(saved, smtp):
 
 
 NAIVE = """
-from django.core.mail import send_mail
+from django.conf import settings
+from django.core.mail import get_connection, send_mail
 from marketplace.alerts.models import Mention
 from marketplace.alerts.news import to_tell
+server = get_connection(settings.MAIL_DELIVERY_BACKEND)
 new = list(to_tell().select_related("search__owner"))
 ORDER
 """
-SENDS_FIRST = (
-    'send_mail("news", "text", None, [new[0].search.owner.email])\n    DIE\n    Mention.objects.create(user=new[0].search.owner, listing=new[0].listing)'
-)
-NOTES_FIRST = (
-    'Mention.objects.create(user=new[0].search.owner, listing=new[0].listing)\n    DIE\n    send_mail("news", "text", None, [new[0].search.owner.email])'
-)
+SENDS_FIRST = 'send_mail("news", "text", None, [new[0].search.owner.email], connection=server)\n    DIE\n    Mention.objects.create(user=new[0].search.owner, listing=new[0].listing)'
+NOTES_FIRST = 'Mention.objects.create(user=new[0].search.owner, listing=new[0].listing)\n    DIE\n    send_mail("news", "text", None, [new[0].search.owner.email], connection=server)'
 KILLED_NOTING = """
 from marketplace.accounts import daily
 from marketplace.alerts.models import Mention
