@@ -9,11 +9,9 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from wagtail.images.models import AbstractImage
+from wagtail.images.models import AbstractRendition
 
 CONTEXT = "https://schema.org"
-#: The size that previews of links are made in.
-SHARE_SPEC = "fill-1200x630|jpegquality-80"
 # As in Django's json_script: nothing in a text can end the element it stands in.
 ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
@@ -86,6 +84,6 @@ def moment(value: datetime.date | None) -> str | None:
     return value and value.isoformat()
 
 
-def picture(image: AbstractImage | None) -> str | None:
-    """The address of a picture as previews show it."""
-    return absolute(image.get_rendition(SHARE_SPEC).url) if image else None
+def picture(rendition: AbstractRendition | None) -> str | None:
+    """The address of a picture."""
+    return absolute(rendition.url) if rendition else None

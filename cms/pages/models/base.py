@@ -4,22 +4,29 @@ import datetime
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.images import get_image_model_string
-from wagtail.images.models import AbstractImage
+from wagtail.images.models import AbstractImage, AbstractRendition, SourceImageIOError
 from wagtail.models import Page
 from wagtail.url_routing import RouteResult
 
-from cms.pages import structured
+from cms.pages import menus, structured
 
 #: As much as search engines show of a description.
 DESCRIPTION_LENGTH = 155
+#: The size that previews of links are made in.
+SHARE_SPEC = "fill-1200x630|format-jpeg|jpegquality-80"
+#: A language's home page stands right below the root.
+HOME_DEPTH = 2
+#: No page is further down; what is longer names something below a page.
+DEEPEST = 12
 
 
 class TranslatedPage(Page):
@@ -31,6 +38,9 @@ class TranslatedPage(Page):
 
     #: False for pages that a shared cache must not keep (forms, with their token).
     may_be_cached = True
+    #: What is fetched together with the page (select_related), and right after it (prefetch_related).
+    joined: tuple[str, ...] = ("locale",)
+    fetched: tuple[str, ...] = ()
     #: What the page shows, and the parameters it reads (see cms/pages/cache).
     shown_kinds: tuple[str, ...] = ("page",)
     query_names: tuple[str, ...] = ()
@@ -41,17 +51,41 @@ class TranslatedPage(Page):
         abstract = True
 
     def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
-        """With `translations`, {language code: address}, as base.html wants them, and `trail`, [(label, address)] from the home page down."""
+        """With `translations`, {language code: address}, as base.html wants them, and `trail`, [(label, address)] from the home page down.
+
+        Besides: `versions`, the live pages in all languages, the one written first in front; the menus' `section_pages` and `footer_pages`.
+        """
         context = super().get_context(request, *args, **kwargs)
-        pages = self.get_translations(inclusive=True).live().select_related("locale")
-        context["translations"] = {page.locale.language_code: page.get_url(request) for page in pages}
-        context["trail"] = self.trail(request)
+        above = [self.path[: self.steplen * depth] for depth in range(HOME_DEPTH, self.depth)]
+        # All in one query, since every page of the site asks this: its translations, the pages above it, the menus.
+        concerned = models.Q(translation_key=self.translation_key) | models.Q(path__in=above) | menus.wanted()
+        family = list(Page.objects.live().filter(concerned).select_related("locale", "content_type").order_by("path"))
+        context["versions"] = sorted((page for page in family if page.translation_key == self.translation_key), key=lambda page: page.pk)
+        context["translations"] = {page.locale.language_code: page.get_url(request) for page in context["versions"]}
+        context["trail"] = [(page.title, page.get_url(request)) for page in family if page.path in above]
+        context["section_pages"], context["footer_pages"] = menus.links(family)
+        # So that nobody asks for it again; a page that is not live yet, in the preview, is not among them.
+        for page in family:
+            if page.locale_id == self.locale_id:
+                self.locale = page.locale
         return context
 
-    def trail(self, request: HttpRequest | None = None) -> list[tuple[str, str]]:
-        """[(label, address)] from the home page down to the parent."""
-        above = self.get_ancestors().live().filter(depth__gt=1).select_related("locale")
-        return [(page.title, page.get_url(request)) for page in above]
+    def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
+        """As Wagtail's, but with two queries for an address of any depth, where that asks two for each of its parts.
+
+        The deepest page there is answers for what remains of the address. What a kind shows of other tables comes along (`joined`).
+        """
+        if not path_components:
+            return super().route(request, path_components)
+        names = path_components[:DEEPEST]
+        rests = {"/".join([*self.url_path.strip("/").split("/"), *names[:end]]): path_components[end:] for end in range(1, len(names) + 1)}
+        below = Page.objects.filter(slug__in=names, path__startswith=self.path, depth__gt=self.depth).order_by("-depth")
+        for pk, url_path, kind in below.values_list("pk", "url_path", "content_type_id"):
+            if url_path.strip("/") in rests:
+                model = ContentType.objects.get_for_id(kind).model_class()
+                page = model.objects.select_related(*getattr(model, "joined", ("locale",))).prefetch_related(*getattr(model, "fetched", ())).get(pk=pk)
+                return page.route(request, rests[url_path.strip("/")])
+        raise Http404
 
     @property
     def intro(self) -> str:
@@ -62,6 +96,14 @@ class TranslatedPage(Page):
     def description(self) -> str:
         """One sentence for search engines and previews: what the editor wrote for them, or how the page begins."""
         return self.search_description or Truncator(self.intro or self._first_words()).chars(DESCRIPTION_LENGTH)
+
+    @cached_property
+    def share_rendition(self) -> AbstractRendition | None:
+        """The picture for previews, in their size; None if there is none, or its file is gone."""
+        try:
+            return self.share_image and self.share_image.get_rendition(SHARE_SPEC)
+        except SourceImageIOError:
+            return None
 
     def _first_words(self) -> str:
         body = getattr(self, "body", None) or ()
@@ -90,6 +132,8 @@ class IllustratedPage(TranslatedPage):
         _("what the picture shows"), max_length=200, blank=True, help_text=_("For people who do not see it. Empty only if it shows nothing that matters.")
     )
 
+    joined = ("locale", "lead_image")
+    fetched = ("lead_image__renditions",)
     picture_panel = MultiFieldPanel([FieldPanel("lead_image"), FieldPanel("lead_image_alt")], heading=_("Picture"))
 
     class Meta:

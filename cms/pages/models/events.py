@@ -164,7 +164,7 @@ class EventPage(IllustratedPage, PageWithFiles):
                 "eventAttendanceMode": f"https://schema.org/{mode}EventAttendanceMode",
                 "location": [part for part in (place, online) if part],
                 "organizer": structured.organization(),
-                "image": structured.picture(self.share_image),
+                "image": structured.picture(self.share_rendition),
                 "inLanguage": self.locale.language_code,
                 "url": structured.absolute(self.get_url(request)),
             }

@@ -97,6 +97,7 @@ class NewsPage(IllustratedPage):
     parent_page_types = ["pages.NewsIndexPage"]
     subpage_types: list[str] = []
     template = "pages/news.html"
+    fetched = (*IllustratedPage.fetched, "topics")
     og_type = "article"
 
     class Meta:
@@ -123,7 +124,7 @@ class NewsPage(IllustratedPage):
                 "dateModified": structured.moment(self.last_published_at),
                 "inLanguage": self.locale.language_code,
                 "mainEntityOfPage": structured.absolute(self.get_url(request)),
-                "image": structured.picture(self.share_image),
+                "image": structured.picture(self.share_rendition),
                 "author": structured.organization(),
                 "publisher": structured.organization(),
             }

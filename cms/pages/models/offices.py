@@ -153,7 +153,7 @@ class OfficePage(IllustratedPage):
             "name": self.title,
             "description": self.description,
             "url": address,
-            "image": structured.picture(self.share_image),
+            "image": structured.picture(self.share_rendition),
             "address": structured.address(self.street, self.postcode, self.town),
             "hasMap": self.map_url,
             "openingHoursSpecification": self._schema_hours(),

@@ -26,9 +26,15 @@ def structured_data(context: template.Context) -> SafeString:
 
 @register.simple_tag
 def latest_news(limit: int = 3) -> list[NewsPage]:
-    """The newest news in the language of this moment; two queries, with their pictures three."""
+    """The newest news in the language of this moment, without their topics; with pictures two queries."""
     news = NewsPage.objects.live().filter(locale__language_code=get_language()).order_by("-date", "-pk").defer("body").select_related("locale", "lead_image")
-    return list(news.prefetch_related("lead_image__renditions", "topics")[:limit])
+    return list(news.prefetch_related("lead_image__renditions")[:limit])
+
+
+@register.filter
+def absolute(address: str) -> str:
+    """With the site's public name in front."""
+    return structured.absolute(address)
 
 
 @register.filter
