@@ -9,7 +9,7 @@ import logging
 from cms.aid import facts, links, reviews
 from cms.console import scheduled
 from cms.pages import cache as page_cache
-from cms.pages import submissions
+from cms.pages import pictures, submissions
 from marketplace.accounts import daily
 from marketplace.alerts import watching
 from marketplace.core import mail
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_once() -> int:
-    """One round: pages whose time has come, pages that must not be shown any more, some seconds of an import, listings whose company changed, the index, the synergies, groups, rings and saved searches behind it, mails, some vectors; returns how much was done.
+    """One round: pages whose time has come, pages that must not be shown any more, some seconds of an import, listings whose company changed, the index, the synergies, groups, rings and saved searches behind it, mails, some vectors, links, sizes of pictures; returns how much was done.
 
     What fails keeps nothing else from its turn (a full disk under the index, the mails); then its error is raised.
     """
@@ -42,6 +42,7 @@ def run_once() -> int:
         mail.send_due,
         kept.run_once,
         links.run_once,
+        pictures.run_once,
     ):
         try:
             done += step()

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from marketplace.settings import *  # noqa: F403 - tests run on the real settings
-from marketplace.settings import DATABASES
+from marketplace.settings import CACHES, DATABASES
 
 # One folder for each process, so that parallel runs never meet.
 SCRATCH = Path(tempfile.mkdtemp(prefix="marketplace-tests-"))
@@ -42,4 +42,4 @@ SEARCH_INDEX_PREFIX = f"test-{os.getpid()}"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MAIL_DELIVERY_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # No kept pages: tests write rows past the operations that log changes. Those of the page cache have one of their own.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}, "pages": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+CACHES |= {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}, "pages": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

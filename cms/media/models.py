@@ -97,6 +97,10 @@ class Rendition(AbstractRendition):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "filter_spec", "focal_point_key"], name="one_rendition_of_a_picture")]
 
+    def get_upload_to(self, filename: str) -> str:
+        """With the picture's own sum in front: browsers keep a size for a year, so another picture must never get its name."""
+        return super().get_upload_to(f"{self.image.file_hash[:10]}-{filename}" if self.image.file_hash else filename)
+
 
 def document_path(document: "Document", filename: str) -> str:
     """Where a document is stored: the readable part of its name stays, for it is part of the address."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
@@ -100,6 +101,12 @@ class PictureBlock(blocks.StructBlock):
     image = ImageBlock(label=_("Picture"))
     caption = blocks.CharBlock(label=_("Caption"), required=False, max_length=240)
     credit = blocks.CharBlock(label=_("Author"), required=False, max_length=120)
+
+    def bulk_to_python(self, values: list[dict[str, Any]]) -> list[blocks.StructValue]:
+        """With the sizes of all pictures of a text, in one query instead of one for each."""
+        found = super().bulk_to_python(values)
+        prefetch_related_objects([value["image"] for value in found if value["image"]], "renditions")
+        return found
 
     class Meta:
         icon = "image"

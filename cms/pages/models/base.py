@@ -13,16 +13,14 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.images import get_image_model_string
-from wagtail.images.models import AbstractImage, AbstractRendition, SourceImageIOError
+from wagtail.images.models import AbstractImage, AbstractRendition
 from wagtail.models import Page
 from wagtail.url_routing import RouteResult
 
-from cms.pages import menus, structured
+from cms.pages import menus, pictures, structured
 
 #: As much as search engines show of a description.
 DESCRIPTION_LENGTH = 155
-#: The size that previews of links are made in.
-SHARE_SPEC = "fill-1200x630|format-jpeg|jpegquality-80"
 #: A language's home page stands right below the root.
 HOME_DEPTH = 2
 #: No page is further down; what is longer names something below a page.
@@ -100,10 +98,8 @@ class TranslatedPage(Page):
     @cached_property
     def share_rendition(self) -> AbstractRendition | None:
         """The picture for previews, in their size; None if there is none, or its file is gone."""
-        try:
-            return self.share_image and self.share_image.get_rendition(SHARE_SPEC)
-        except SourceImageIOError:
-            return None
+        found = pictures.shown(self.share_image, "share") if self.share_image else None
+        return found.image if found else None
 
     def _first_words(self) -> str:
         body = getattr(self, "body", None) or ()
