@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 from wagtail.models import Locale
 
-from cms.comments import conversations, kinds, limits, operations
+from cms.comments import conversations, kinds, limits, operations, signatures
 from cms.comments.enums import Complaint, Held, Moderation, Move, State
 from cms.comments.models import Comment, Conversation, Report
 from cms.pages.models import HomePage
@@ -129,6 +129,20 @@ def test_comment_is_signed_with_a_company_of_the_person(page, known):
 
 def test_nobody_signs_for_a_company_that_is_not_theirs(page, known):
     assert operations.post(page, by=known, text="Text", signature=str(CompanyFactory().uid)).shown_name == "Anna"
+
+
+def test_moderators_sign_for_the_site(page, moderator):
+    assert operations.post(page, by=moderator, text="Text").shown_name == "Marketplace Terrassa"
+
+
+def test_person_named_like_their_company_signs_with_its_whole_name(page, known):
+    company = MembershipFactory(user=known, company__name=known.name).company
+    assert operations.post(page, by=known, text="Text").shown_name == company.name
+
+
+def test_hidden_company_signs_nothing(page, known):
+    MembershipFactory(user=known, company__hidden=True)
+    assert signatures.choices(known) == [("person", "Anna")]
 
 
 @pytest.mark.parametrize("name", ["", "anna@firm.example", "anna@firm.example Puig"])

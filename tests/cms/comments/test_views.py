@@ -423,5 +423,5 @@ def test_closed_account_takes_its_words_along_and_leaves_answers_of_others(page,
     left = Comment.objects.order_by("pk")
     assert [(comment.text, comment.shown_name, comment.state, comment.author_id) for comment in left] == [
         ("", "", State.DELETED, None),
-        ("Gràcies per escriure", "Olga", State.APPROVED, moderator.pk),
+        ("Gràcies per escriure", "Marketplace Terrassa", State.APPROVED, moderator.pk),
     ]

@@ -1,17 +1,21 @@
-// "Cancel" closes a form that was opened in place and gives the focus back; without this it is a link to the conversation.
+// Forms that open under a comment: the focus goes into them, and back to their link when "Cancel" closes them.
+// Without this, link and "Cancel" lead to pages of their own.
 (() => {
   "use strict";
+  const openers = new WeakMap();
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.(".comment-act [data-close]");
-    if (!link) return;
+    const cancel = event.target.closest?.(".comment-act [data-close]");
+    if (!cancel) return;
     event.preventDefault();
-    const place = link.closest("[id^='act-']");
-    const opener = place.previousElementSibling?.querySelector("a");
+    const place = cancel.closest("[id^='act-']");
     place.replaceChildren();
-    opener?.focus();
+    openers.get(place)?.focus();
   });
-  document.addEventListener("htmx:afterSettle", (event) => {
-    const form = event.target.closest?.("[id^='act-']");
-    if (form && !form.querySelector("[autofocus]")) form.querySelector("textarea, input:not([type=hidden], [tabindex='-1'])")?.focus();
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const { target, elt } = event.detail;
+    if (!target?.id.startsWith("act-")) return;
+    if (elt.matches("a")) openers.set(target, elt);
+    const field = target.querySelector(".errors, [autofocus], textarea, input:not([type=hidden], [tabindex='-1'])");
+    setTimeout(() => field?.focus());
   });
 })();
