@@ -10,6 +10,8 @@ from wagtail.admin.rich_text.converters.contentstate import ContentstateConverte
 FEATURES = ["bold", "italic", "link", "document-link", "ol", "ul"]
 #: What is no text, though parsers of HTML may take it for some.
 NO_TEXT = ("style", "script", "xml", "head", "title", "meta", "link")
+#: A word processor's conditions: neither a tag nor a comment, and parsers stumble over them.
+CONDITION = re.compile(r"<!\[(?:if|endif)[^>]*>", re.IGNORECASE)
 SPACES = re.compile(r"[ \t\r\n\f\u00a0\u2007\u202f\u200b\ufeff]+")
 #: A word processor writes lists as paragraphs that begin with a sign of its symbol font.
 BULLET = re.compile(r"^[\s\u00a0]*(?:[·•▪◦‣§o\uf0b7\uf0a7]|[-–—](?=[\s\u00a0]))[\s\u00a0]+")
@@ -21,7 +23,7 @@ def tidy(html: str, features: Sequence[str] = FEATURES) -> str:
     """`html` with nothing in it but `features`: no styles, no empty paragraphs, lists that are lists."""
     if not html.strip():
         return ""
-    soup = BeautifulSoup(html, "html.parser")
+    soup = BeautifulSoup(CONDITION.sub("", html), "html.parser")
     _drop_what_is_no_text(soup)
     _styles_to_tags(soup)
     _lists(soup)
@@ -38,8 +40,10 @@ def _drop_what_is_no_text(soup: BeautifulSoup) -> None:
         comment.extract()
     # With a prefix are the word processor's own (o:p, w:sdt, v:shape).
     for tag in soup.find_all(lambda tag: tag.name in NO_TEXT or ":" in tag.name):
+        if tag.parent is None:
+            continue  # Gone with the one around it.
         if tag.name in NO_TEXT:
-            tag.decompose()
+            tag.extract()
         else:
             tag.unwrap()
 
@@ -109,6 +113,8 @@ def _single_spaces(soup: BeautifulSoup) -> None:
 
 
 def _drop_empty(soup: BeautifulSoup) -> None:
+    for link in soup.find_all(lambda tag: tag.name == "a" and not (tag.get("href") or tag.get("linktype"))):
+        link.unwrap()  # Its address was one that we do not keep.
     for tag in reversed(soup.find_all(["p", "li", "ul", "ol", "b", "i", "a"])):
         if not tag.get_text(strip=True) and not tag.find(["img", "embed"]):
             # A bold space between two words is still a space.

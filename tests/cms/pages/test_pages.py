@@ -8,6 +8,8 @@ from wagtail.models import Page, Site
 from cms.pages.models import HomePage, StandardPage
 from marketplace.synergies.enums import State as SynergyState
 from marketplace.synergies.models import Synergy
+from tests.cms.pages.factories import heading
+from tests.cms.pages.factories import text as text_block
 from tests.factories import CompanyFactory, ListingFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -67,8 +69,8 @@ def test_home_page_costs_the_same_for_one_and_three(client, django_assert_num_qu
         client.get("/")
 
 
-# The site, the page and its kind, its translations, five counts, two lists, the pages at the foot.
-QUERIES = 14
+# The site, its language, the page, who may see it (two), its translations with the menus, the counts, three lists, the finder of aid (three).
+QUERIES = 13
 
 
 def test_counts_are_kept_for_a_minute_and_the_latest_are_not(client):
@@ -110,9 +112,10 @@ def test_editor_changes_the_home_page_in_the_console(client):
 
 def test_text_page_prints_rich_text_and_nothing_else(client):
     terms = StandardPage.objects.get(slug="terms")
-    terms.body = "<h2>Rules</h2><p>Be <b>kind</b>.</p>"
+    terms.body = [heading("Rules"), text_block("<p>Be <b>kind</b>.</p>")]
     terms.save_revision().publish()
     page = text(client.get("/en/terms/"))
+    assert '<h2 id="rules">Rules</h2>' in page
     assert "<p>Be <b>kind</b>.</p>" in page
     assert "style=" not in page
 
