@@ -7,6 +7,7 @@ from wagtail.admin.menu import Menu, SubmenuMenuItem
 
 from .access import EditorMenuItem
 from .aid_reviews import AidReviewsView
+from .calls import CallFilesView, CallFileView, CallsUploadView
 from .links import LinksView, LinkView
 
 upkeep_menu = Menu(register_hook_name="register_upkeep_menu_item")
@@ -17,6 +18,10 @@ def upkeep_addresses() -> list:
     """Below /console/; each view checks who comes."""
     return [
         path("aid/checks/", AidReviewsView.as_view(), name="console_aid_reviews"),
+        path("aid/calls/", CallFilesView.as_view(), name="console_calls"),
+        path("aid/calls/results/", CallFilesView.as_view(results_only=True), name="console_calls_results"),
+        path("aid/calls/new/", CallsUploadView.as_view(), name="console_calls_upload"),
+        path("aid/calls/<uuid:uid>/", CallFileView.as_view(), name="console_calls_file"),
         path("links/", LinksView.as_view(), name="console_links"),
         path("links/results/", LinksView.as_view(results_only=True), name="console_links_results"),
         path("links/<uuid:uid>/", LinkView.as_view(), name="console_link"),
@@ -39,3 +44,4 @@ def _register(label: object, url_name: str, icon: str, order: int) -> None:
 
 _register(_("Aid to check"), "console_aid_reviews", "calendar-check", 10)
 _register(_("Links"), "console_links", "link", 20)
+_register(_("Calls from files"), "console_calls", "download", 30)
