@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from . import world
-from .clauses import Clause
+from .clauses import FORM, WHO, Clause
 from .compiled import Compiled
 from .known import Known
 from .truth import Truth
@@ -28,6 +28,21 @@ def cells(rule: Compiled, fact: str, known: Known | None, today: datetime.date) 
     numbers = rule.of_fact[fact]
     ways = _ways(fact, tuple(rule.clauses[number] for number in numbers), known, today)
     return tuple(Cell(value, dict(zip(numbers, truths, strict=True))) for truths, value in ways)
+
+
+def telling(rule: Compiled, fact: str, known: Known | None, today: datetime.date) -> tuple[Cell, ...]:
+    """As `cells`, with what an answer says of the other fact that hangs together with it: an SL is no association."""
+    other = {FORM: WHO, WHO: FORM}.get(fact)
+    if other not in rule.of_fact:
+        return cells(rule, fact, known, today)
+    own, others = rule.of_fact[fact], rule.of_fact[other]
+    found: dict[tuple[tuple[int, Truth], ...], Known] = {}
+    for value in world.values(fact, tuple(rule.clauses[number] for number in own), known, today):
+        concluded = world.implied({fact: value}).get(other)
+        truths = [(number, rule.clauses[number].truth(value, today)) for number in own]
+        truths += [(number, truth) for number in others if (truth := rule.clauses[number].truth(concluded, today)) is not Truth.UNKNOWN]
+        found.setdefault(tuple(truths), value)
+    return tuple(Cell(value, dict(truths)) for truths, value in found.items())
 
 
 @lru_cache(maxsize=512)

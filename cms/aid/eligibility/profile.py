@@ -6,8 +6,8 @@ from types import MappingProxyType
 from marketplace.companies.models import Company
 
 from .clauses import FORM, FOUNDED, PEOPLE, PEOPLE_OF, PLACE, SECTOR, WHO
-from .known import Activity, Between, Known, OneOf, Profile, Seat, compatible, exactly, one
-from .world import KINDS_OF_FORM
+from .known import Activity, Between, Known, Profile, Seat, compatible, exactly, one
+from .world import implied
 
 NOTHING: Profile = MappingProxyType({})
 
@@ -27,22 +27,14 @@ def profile_of(company: Company) -> Profile:
     return implied(known)
 
 
-def implied(known: Mapping[str, Known]) -> Profile:
-    """With what the legal form says of who one is: a cooperative is a cooperative or a social enterprise."""
-    form = known.get(FORM)
-    if WHO in known or not isinstance(form, OneOf) or not form.values <= KINDS_OF_FORM.keys():
-        return dict(known)
-    kinds = frozenset().union(*(KINDS_OF_FORM[value] for value in form.values))
-    return {**known, WHO: OneOf(kinds)}
-
-
 def with_answers(profile: Profile, answers: Mapping[str, Known], *, what_if: bool = False) -> Profile:
     """`profile` and what a visitor typed. An answer counts where nothing was known, or where it says more exactly what was known.
 
     With `what_if` it counts always: a company may try how it would be.
     """
     if what_if:
-        kept = {fact: known for fact, known in profile.items() if not (fact == WHO and FORM in answers)}
+        # What was only concluded goes with what it was concluded from.
+        kept = {fact: known for fact, known in profile.items() if fact not in (FORM, WHO) or not {FORM, WHO} & answers.keys()}
         return implied({**kept, **answers})
     return implied({**profile, **{fact: known for fact, known in answers.items() if _adds(known, profile.get(fact))}})
 

@@ -20,7 +20,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .cells import Cell, cells
+from .cells import Cell, telling
 from .clauses import Rule
 from .compiled import Compiled, Tree, literals, reduced
 from .evaluation import ready, still_open
@@ -95,7 +95,7 @@ class _Outlook:
     def cells(self, fact: str) -> tuple[Cell, ...]:
         """What can be answered."""
         if fact not in self.answers:
-            self.answers[fact] = cells(self.made, fact, self.profile.get(fact), self.today)
+            self.answers[fact] = telling(self.made, fact, self.profile.get(fact), self.today)
         return self.answers[fact]
 
     def one_step(self, tree: Tree) -> _Prospect:

@@ -116,6 +116,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         "company": inquiry.company,
         "companies": _companies(request) if request.user.is_authenticated else [],
         "standing": when(inquiry.page.standing, inquiry.today),
+        "trail": [*inquiry.page.trail(request), (inquiry.page.title, inquiry.page.get_url(request))],
         "translations": _translations(inquiry, request),
         "given": _given(inquiry),
         "own": _own(inquiry),

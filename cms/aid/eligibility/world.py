@@ -27,7 +27,7 @@ from .clauses import (
     facts_of,
 )
 from .days import A_DAY
-from .known import ELSEWHERE, NEVER, Activity, Between, Known, Seat, compatible, exactly, one
+from .known import ELSEWHERE, NEVER, Activity, Between, Known, OneOf, Seat, compatible, exactly, one
 
 #: What one can be who has this legal form. What is not named can be anything.
 KINDS_OF_FORM: Mapping[str, tuple[str, ...]] = {
@@ -65,7 +65,8 @@ def values(fact: str, clauses: tuple[Clause, ...], known: Known | None, today: d
     if fact == SECTOR:
         found = activities()
     elif fact == PLACE:
-        found = seats()
+        # A municipality is known or not; it counts as it was told, were it none of today's.
+        found = [known] if known else seats()
     elif isinstance(clauses[0], SpanClause):
         found = _edges(fact, clauses, known, today)
     else:
@@ -85,6 +86,16 @@ def _edges(fact: str, clauses: tuple[SpanClause, ...], known: Between | None, to
             if limit is not None:
                 found |= {limit} if limit == NEVER else {limit - step, limit, limit + step}
     return [exactly(value) for value in sorted(found) if days or value >= 0]
+
+
+def implied(known: Mapping[str, Known]) -> dict[str, Known]:
+    """With what legal form and kind of beneficiary say of each other, where only one of them is known."""
+    form, who = known.get(FORM), known.get(WHO)
+    if isinstance(form, OneOf) and who is None and form.values <= KINDS_OF_FORM.keys():
+        return {**known, WHO: OneOf(frozenset().union(*(KINDS_OF_FORM[value] for value in form.values)))}
+    if isinstance(who, OneOf) and form is None:
+        return {**known, FORM: OneOf(frozenset(value for value in LegalForm.values if who.values.intersection(KINDS_OF_FORM.get(value, who.values))))}
+    return dict(known)
 
 
 def axioms(rule: Rule) -> Rule:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cms.aid.eligibility import clauses as c
 from cms.aid.eligibility.known import ELSEWHERE, NEVER, Activity, Between, OneOf, Seat, exactly, one
 from cms.aid.eligibility.truth import conjunction, disjunction
+from cms.aid.eligibility.world import KINDS_OF_FORM
 
 TODAY = datetime.date(2026, 11, 22)
 TERRASSA, MANRESA = Seat("082798", "Vallès Occidental", "Barcelona"), Seat("081136", "Bages", "Barcelona")
@@ -88,8 +89,9 @@ def rules(of=CLAUSES, leaves=7):
 
 
 def companies():
-    """A value for each fact: all there is to know."""
-    return st.fixed_dictionaries({fact: st.sampled_from(values) for fact, values in VALUES.items()})
+    """A value for each fact: all there is to know. Nobody is a limited company and an association."""
+    found = st.fixed_dictionaries({fact: st.sampled_from(values) for fact, values in VALUES.items()})
+    return found.filter(lambda company: not company[c.WHO].values.isdisjoint(KINDS_OF_FORM.get(*company[c.FORM].values, company[c.WHO].values)))
 
 
 def parts_of(company):

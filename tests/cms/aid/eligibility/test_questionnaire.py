@@ -11,6 +11,7 @@ from cms.aid.eligibility.evaluation import truth
 from cms.aid.eligibility.known import Between, one
 from cms.aid.eligibility.questionnaire import next_step
 from cms.aid.eligibility.truth import Truth
+from cms.aid.eligibility.world import implied
 from tests.cms.aid.eligibility.rules import CLAUSES, TODAY, VALUES, all_companies, companies, outcome, parts_of, question, rules
 
 UNKNOWN = Truth.UNKNOWN
@@ -25,7 +26,7 @@ def interview(rule, company, *, profile=None, silent=frozenset()):
         asked.append(step.fact)
         promises.append(step.at_most)
         if step.fact not in silent:
-            profile[step.fact] = company[step.fact]
+            profile = implied({**profile, step.fact: company[step.fact]})
     return asked, profile, promises
 
 
@@ -90,6 +91,12 @@ def test_after_i_do_not_know_only_what_can_still_refuse_is_asked():
     assert step is not None
     asked, _, _ = interview(rule, {}, silent=frozenset(c.facts_of(rule)))
     assert len(asked) <= 3
+
+
+def test_the_legal_form_answers_who_asks_as_well():
+    rule = c.AllOf((c.WhoIn(("company", "social_enterprise", "cooperative")), c.FormIn(("sl", "slu", "cooperative"))))
+    company = {c.FORM: one("sl"), c.WHO: one("company")}
+    assert interview(rule, company)[0] == [c.FORM]
 
 
 def test_what_is_known_roughly_is_asked_exactly_where_that_matters():
