@@ -10,21 +10,12 @@ from wagtail.admin.forms import WagtailAdminPageForm
 from wagtail.admin.panels import HelpPanel, ObjectList, Panel
 from wagtail.coreutils import get_content_languages
 from wagtail.models import Page
-from wagtail_localize.fields import BaseTranslatableField
+
+from cms.pages.translations import LeftAlone, source_of
 
 
-def source_of(page: Page) -> Page:
-    """The version that keeps the facts; `page` itself if it is that, or is not saved yet."""
-    if page.pk is None:
-        return page
-    return type(page).objects.filter(translation_key=page.translation_key, pk__lt=page.pk).order_by("pk").first() or page
-
-
-class FactField(BaseTranslatableField):
-    """A field that wagtail-localize leaves alone: its snapshot of the source may be months old when the translation is published.
-
-    `facts.spread` copies it instead, from what is public now.
-    """
+class FactField(LeftAlone):
+    """A fact: `facts.spread` copies what is public now; the snapshot that wagtail-localize took may be months old."""
 
 
 class FactsForm(WagtailAdminPageForm):

@@ -17,6 +17,7 @@ from wagtail.models import Page
 from cms.pages.blocks import BodyBlock
 from cms.pages.fields import BodyField
 from cms.pages.forms import HONEYPOT, FormBuilder
+from cms.pages.translations import LeftAlone
 
 from .base import TranslatedPage
 
@@ -61,6 +62,7 @@ class FormPage(FormMixin, TranslatedPage):
         MultiFieldPanel([FieldPanel("button"), FieldPanel("thanks")], heading=_("Sending")),
         MultiFieldPanel([FieldPanel("privacy"), FieldRowPanel([FieldPanel("keep_days"), FieldPanel("mail_to")])], heading=_("Data")),
     ]
+    override_translatable_fields = [LeftAlone("form_fields")]
     parent_page_types = ["pages.HomePage", "pages.StandardPage"]
     subpage_types: list[str] = []
     template = "pages/form.html"
