@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Kind(models.TextChoices):
@@ -41,9 +42,9 @@ class Beneficiary(models.TextChoices):
 class State(models.TextChoices):
     """Where an aid stands today; worked out from its calls (see `states`), never stored."""
 
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("state of an aid", "Open")
     CLOSING_SOON = "closing_soon", _("Closing soon")
     PERMANENT = "permanent", _("Open all year")
     ANNOUNCED = "announced", _("Announced")
     EXHAUSTED = "exhausted", _("Budget used up")
-    CLOSED = "closed", _("Closed")
+    CLOSED = "closed", pgettext_lazy("state of an aid", "Closed")
