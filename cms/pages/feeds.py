@@ -12,8 +12,8 @@ from wagtail.models import Page
 
 from .structured import absolute
 
-#: The address of a feed below its list.
-FEED_FILE = "atom.xml"
+#: The name of a feed below its list.
+FEED = "atom"
 #: So many of the newest entries.
 LENGTH = 30
 
@@ -26,7 +26,7 @@ def response(index: Page, pages: Iterable[Page]) -> HttpResponse:
         link=link,
         description=index.intro,
         language=index.locale.language_code,
-        feed_url=f"{link}{FEED_FILE}",
+        feed_url=f"{link}{FEED}/",
         feed_guid=identity(index),
         author_name=settings.SITE_NAME,
     )

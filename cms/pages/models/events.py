@@ -35,7 +35,7 @@ class EventIndexPage(PageWithFiles):
     max_count_per_parent = 1
     template = "pages/event_index.html"
     query_names = ("page", "past")
-    files = {feeds.FEED_FILE: "feed", "calendar.ics": "calendar"}
+    files = {feeds.FEED: "feed", "calendar": "calendar"}
 
     class Meta:
         verbose_name, verbose_name_plural = _("list of events"), _("lists of events")
@@ -98,7 +98,7 @@ class EventPage(IllustratedPage, PageWithFiles):
     parent_page_types = ["pages.EventIndexPage"]
     subpage_types: list[str] = []
     template = "pages/event.html"
-    files = {"event.ics": "calendar"}
+    files = {"calendar": "calendar"}
 
     class Meta:
         verbose_name, verbose_name_plural = _("event"), _("events")

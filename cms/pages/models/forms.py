@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
@@ -18,6 +19,7 @@ from cms.pages.blocks import BodyBlock
 from cms.pages.fields import BodyField
 from cms.pages.forms import HONEYPOT, FormBuilder
 from cms.pages.translations import LeftAlone
+from marketplace.core import mail
 
 from .base import TranslatedPage
 
@@ -83,5 +85,14 @@ class FormPage(FormMixin, TranslatedPage):
 
     def process_form_submission(self, form: Form) -> AbstractFormSubmission | None:
         """Keep it, unless a robot filled in what people do not see; the robot is told the same as they."""
-        trapped = bool(form.cleaned_data.pop(HONEYPOT, ""))
-        return None if trapped else super().process_form_submission(form)
+        if form.cleaned_data.pop(HONEYPOT, ""):
+            return None
+        with transaction.atomic():
+            sent = super().process_form_submission(form)
+            if self.mail_to:
+                self._tell(sent)
+        return sent
+
+    def _tell(self, sent: AbstractFormSubmission) -> None:
+        context = {"title": self.title, "address": reverse("wagtailforms:list_submissions", args=[self.pk])}
+        mail.queue("pages/mail/form_came", self.mail_to, context, key=f"form:{self.pk}:{sent.pk}", language=self.locale.language_code)

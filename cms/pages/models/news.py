@@ -60,7 +60,7 @@ class NewsIndexPage(PageWithFiles):
     max_count_per_parent = 1
     template = "pages/news_index.html"
     query_names = ("page", "topic")
-    files = {feeds.FEED_FILE: "feed"}
+    files = {feeds.FEED: "feed"}
 
     class Meta:
         verbose_name, verbose_name_plural = _("list of news"), _("lists of news")

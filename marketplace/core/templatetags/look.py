@@ -1,6 +1,6 @@
 """What the templates of the site need beside Django's own tags: icons, the frame's links, pages, charts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -55,7 +55,7 @@ def kilometres(distance: float | None) -> str:
 
 @dataclass(frozen=True)
 class LanguageLink:
-    """One entry of the language switcher; `absolute` for <link rel="alternate">."""
+    """One entry of the language switcher; `absolute` for <link rel="alternate">, empty where this page does not exist in the language."""
 
     code: str
     name: str
@@ -69,18 +69,27 @@ def language_links(context: template.Context) -> list[LanguageLink]:
     """The page of this moment in every language of the site.
 
     A view whose page has other addresses in other languages (a Wagtail page and its translations) puts them into the context
-    as `translations`, {code: address}. An address that exists in no language (404) leads to that language's home page.
+    as `translations`, {code: address}; in a language that it does not name the page does not exist. From there, and from an address
+    that exists in no language (404), the switcher leads to that language's home page.
     """
     request: HttpRequest = context["request"]
-    known = context.get("translations") or {}
-    return [_language_link(request, code, name, known.get(code)) for code, name in settings.LANGUAGES]
+    known = context.get("translations")
+    return [_language_link(request, code, name, known) for code, name in settings.LANGUAGES]
 
 
-def _language_link(request: HttpRequest, code: str, name: str, url: str | None) -> LanguageLink:
-    url = url or _translated(request, code)
+def _language_link(request: HttpRequest, code: str, name: str, known: Mapping[str, str] | None) -> LanguageLink:
+    here = code == get_language()
+    if known and code not in known and not here:
+        return LanguageLink(code, name, _home(code), "", current=False)
+    url = (known or {}).get(code) or _translated(request, code)
     # Search engines get the page, not one visitor's query.
     path = urlsplit(url).path
-    return LanguageLink(code, name, url, request.build_absolute_uri(path), code == get_language())
+    return LanguageLink(code, name, url, request.build_absolute_uri(path), current=here)
+
+
+def _home(code: str) -> str:
+    with override(code):
+        return reverse("wagtail_serve", args=[""])
 
 
 def _translated(request: HttpRequest, code: str) -> str:
@@ -89,8 +98,7 @@ def _translated(request: HttpRequest, code: str) -> str:
     try:
         resolve(request.path)
     except Resolver404:
-        with override(code):
-            return reverse("wagtail_serve", args=[""])
+        return _home(code)
     return translate_url(here, code)
 
 

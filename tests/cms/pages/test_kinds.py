@@ -27,7 +27,7 @@ from cms.pages.models import (
     StandardPage,
     Topic,
 )
-from tests.cms.pages.factories import KINDS, block, heading, home, make_form, make_image, make_page, text, week
+from tests.cms.pages.factories import KINDS, block, heading, make_form, make_image, make_page, text, week
 
 pytestmark = pytest.mark.django_db
 #: The types that each kind tells search engines, besides the way to it.
