@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Iterable, Mapping
 
 from django.utils import timezone
-from django.utils.text import slugify
 
 from cms.aid import changes
 from cms.aid.models import AidIndexPage, AidPage, Call, Funder, FunderRow, PlaceRow, RelatedRow, SectorRow
@@ -59,7 +58,7 @@ def _page(row: dict, language: str, funders: list[Funder], officers: Mapping[str
     today, text, web = timezone.localdate(), row["texts"][language], funders[0].url
     reviewed = today - datetime.timedelta(days=row["reviewed"])
     page = AidPage(
-        title=text["title"], slug=slugify(text["title"]), summary=text["summary"], body=texts.body(text["body"]),
+        title=text["title"], slug=texts.slug(text["title"]), summary=text["summary"], body=texts.body(text["body"]),
         how_to_apply=texts.steps(text["how_to_apply"]), procedure_name=text["procedure"], procedure_url=f"{web}tramits/{row['key']}/",
         legal_base=text["legal_base"], legal_base_url=f"{web}normes/{row['key']}/" if text["legal_base"] else "",
         rules=texts.rules(row["rules"], today), contact_email=row["contact"]["email"], contact_phone=row["contact"]["phone"],

@@ -15,39 +15,46 @@ import marketplace.core
 WIDTH, HEIGHT = 1280, 720
 #: Drawn so many times as large, then made smaller: Pillow's shapes have no smooth edges of their own.
 FINE = 2
+#: Pages show the middle of a picture in a band three times as wide as high, so what matters is drawn somewhat smaller, around the middle.
+ZOOM = 0.72
+UNIT = FINE * ZOOM
 TOKENS = Path(marketplace.core.__file__).parent / "static" / "css" / "tokens.css"
 
 Points = list[tuple[float, float]]
 
 
 class Sheet:
-    """A sheet of 1280 × 720 to draw on; colours by the names of the tokens."""
+    """A sheet to draw on as if it were 1280 × 720; colours by the names of the tokens."""
 
     def __init__(self, ground: str) -> None:
         self.image = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), colours()[ground])
         self.pen = ImageDraw.Draw(self.image)
 
+    def ground(self, top: float, colour: str) -> None:
+        """From side to side, down to the bottom."""
+        self.pen.rectangle([0, _at(0, top)[1], WIDTH * FINE, HEIGHT * FINE], colours()[colour])
+
     def box(self, left: float, top: float, width: float, height: float, colour: str, *, round_by: float = 0) -> None:  # noqa: PLR0913 - a rectangle has so many
         """A rectangle."""
-        self.pen.rounded_rectangle([left * FINE, top * FINE, (left + width) * FINE, (top + height) * FINE], round_by * FINE, colours()[colour])
+        self.pen.rounded_rectangle([_at(left, top), _at(left + width, top + height)], round_by * UNIT, colours()[colour])
 
     def disc(self, x: float, y: float, radius: float, colour: str) -> None:
         """A circle around (x, y)."""
-        self.pen.ellipse([(x - radius) * FINE, (y - radius) * FINE, (x + radius) * FINE, (y + radius) * FINE], colours()[colour])
+        self.pen.ellipse([_at(x - radius, y - radius), _at(x + radius, y + radius)], colours()[colour])
 
     def shape(self, points: Points, colour: str) -> None:
         """A polygon."""
-        self.pen.polygon([(x * FINE, y * FINE) for x, y in points], colours()[colour])
+        self.pen.polygon([_at(*point) for point in points], colours()[colour])
 
     def line(self, points: Points, colour: str, width: float) -> None:
         """A line with round joints and ends."""
-        self.pen.line([(x * FINE, y * FINE) for x, y in points], colours()[colour], round(width * FINE), joint="curve")
+        self.pen.line([_at(*point) for point in points], colours()[colour], round(width * UNIT), joint="curve")
         for x, y in (points[0], points[-1]):
             self.disc(x, y, width / 2, colour)
 
     def bowl(self, x: float, y: float, radius: float, colour: str) -> None:
         """The lower half of a circle."""
-        self.pen.pieslice([(x - radius) * FINE, (y - radius) * FINE, (x + radius) * FINE, (y + radius) * FINE], 0, 180, colours()[colour])
+        self.pen.pieslice([_at(x - radius, y - radius), _at(x + radius, y + radius)], 0, 180, colours()[colour])
 
     def file(self, name: str) -> ImageFile:
         """The finished picture."""
@@ -55,6 +62,10 @@ class Sheet:
         self.image.reduce(FINE).save(out, "PNG")
         out.seek(0)
         return ImageFile(out, name=name)
+
+
+def _at(x: float, y: float) -> tuple[float, float]:
+    return WIDTH * FINE / 2 + (x - WIDTH / 2) * UNIT, HEIGHT * FINE / 2 + (y - HEIGHT / 2) * UNIT
 
 
 @cache
@@ -73,7 +84,7 @@ def shop() -> Sheet:
     """A shop with an awning, one window lit."""
     sheet = Sheet("clay-wash")
     sheet.disc(1030, 180, 90, "gold-wash")
-    sheet.box(0, 600, WIDTH, 120, "sunken")
+    sheet.ground(600, "sunken")
     sheet.box(330, 190, 620, 410, "surface", round_by=14)
     for number in range(8):
         left, colour = 300 + number * 85, "clay" if number % 2 else "surface"
@@ -95,7 +106,7 @@ def bridge() -> Sheet:
     sheet.disc(950, 170, 80, "gold-wash")
     for x, radius, colour in ((120, 420, "pine"), (660, 330, "demand"), (1210, 430, "clay")):
         sheet.disc(x, 760, radius, colour)
-    sheet.box(0, 660, WIDTH, 60, "sunken")
+    sheet.ground(660, "sunken")
     sheet.line([(170, 350), (640, 430), (1130, 345)], "surface", 26)
     for x, top in ((290, 370), (410, 392), (530, 411), (770, 408), (890, 386), (1010, 366)):
         sheet.line([(x, top), (x, top + 90)], "surface", 12)
@@ -121,6 +132,7 @@ def sun() -> Sheet:
                 x, y = left + 66 + column * 74 - row * 14, 412 + row * 54
                 sheet.shape([(x, y), (x + 56, y), (x + 50, y + 42), (x - 12, y + 42)], "demand-wash")
         sheet.box(left + 110, 590, 70, 130, "clay-wash", round_by=6)
+    sheet.ground(690, "sunken")
     return sheet
 
 
@@ -130,7 +142,7 @@ def desk() -> Sheet:
     sheet.disc(980, 190, 92, "surface")
     sheet.line([(980, 190), (980, 130)], "ink", 10)
     sheet.line([(980, 190), (1022, 212)], "demand", 10)
-    sheet.box(0, 620, WIDTH, 100, "sunken")
+    sheet.ground(620, "sunken")
     sheet.box(250, 390, 640, 40, "pine-strong", round_by=12)
     sheet.box(280, 430, 580, 190, "pine", round_by=6)
     sheet.box(330, 470, 150, 110, "pine-strong", round_by=8)
@@ -164,7 +176,7 @@ def shield() -> Sheet:
 def door() -> Sheet:
     """An open door with a plant on each side."""
     sheet = Sheet("sunken")
-    sheet.box(0, 600, WIDTH, 120, "line")
+    sheet.ground(600, "line")
     sheet.box(460, 130, 360, 470, "pine", round_by=10)
     sheet.box(490, 160, 300, 440, "gold-wash")
     sheet.shape([(490, 160), (650, 205), (650, 640), (490, 600)], "pine-strong")
@@ -233,6 +245,7 @@ def steps() -> Sheet:
         left, top = 220 + number * 210, 560 - number * 105
         sheet.box(left, top, 210, HEIGHT - top, colour)
         sheet.box(left, top, 210, 16, "surface")
+    sheet.ground(690, "sunken")
     sheet.line([(960, 245), (960, 90)], "ink", 12)
     sheet.shape([(966, 90), (1090, 128), (966, 166)], "gold")
     return sheet

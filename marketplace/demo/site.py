@@ -33,7 +33,7 @@ def total() -> int:
 @transaction.atomic
 def load(progress: Progress = lambda _: None) -> int:
     """Load what is not there yet and return how many pages that were; `progress` hears of every picture, section and line."""
-    officers = {"editor": _member(EDITOR, "Redacció d'ajuts", EDITORS), "office": _member(OFFICER, "Oficina d'Atenció a l'Empresa", OFFICERS)}
+    officers = {"editor": _member(EDITOR, "Redacció d’ajuts", EDITORS), "office": _member(OFFICER, "Oficina d’Atenció a l’Empresa", OFFICERS)}
     funders, images, topics = aid.funders(), stories.images(progress), stories.topics()
     made = _sections(progress)
     for file in FILES:

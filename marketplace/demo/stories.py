@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
-from django.utils.text import slugify
 from wagtail.models import Page
 
 from cms.media.models import Image
@@ -126,7 +125,7 @@ def event(row: dict, language: str) -> EventPage:
 
 
 def _common(text: Mapping[str, str]) -> dict[str, str]:
-    return {"title": text["title"], "slug": slugify(text["title"]), "lead_image_alt": text["alt"]}
+    return {"title": text["title"], "slug": texts.slug(text["title"]), "lead_image_alt": text["alt"]}
 
 
 def _notice(kind: str, language: str) -> dict[str, Any]:

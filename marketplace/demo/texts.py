@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django.utils.html import escape
+from django.utils.text import slugify
 
 from cms.aid.eligibility import clauses
 from cms.aid.eligibility.blocks import RULES_BLOCKS
@@ -48,6 +49,11 @@ def steps(sentences: Iterable[str]) -> Stream:
 def paragraph(text: str) -> str:
     """A paragraph of rich text."""
     return f"<p>{escape(text)}</p>"
+
+
+def slug(title: str) -> str:
+    """A title as part of an address; what an apostrophe parts stays apart."""
+    return slugify(title.replace("’", " "))
 
 
 def name(values: list[dict[str, Any]], title: str) -> None:

@@ -1,5 +1,6 @@
 """The demo's public site: whole in three languages, loaded once, with aid in every state and rules that tell companies apart."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ COMPANY = "coworking-llancadora"
 CAN_HAVE = {"obre-segur", "estalvi-energia", "assessorament-tresoreria", "espais-compartits"}
 CANNOT_HAVE = {
     "adapta-produccio", "botiga-en-linia", "cooperatives-inclusio", "curs-idiomes-feina", "curs-vendre-mobil", "maquina-nova", "nova-empresa",
-    "premi-botiga", "primera-exportacio", "prova-laboratori", "reforc-cures", "residu-recurs", "xec-autonoms",
+    "premi-botiga", "primera-exportacio", "prova-laboratori", "reforc-cures", "repartiment-net", "residu-recurs", "xec-autonoms",
 }  # fmt: skip
 #: Small words that the language has and the two others have not.
 TELLING = {
@@ -194,8 +195,8 @@ def test_blocks_are_such_as_the_editors_form_would_keep(loaded):
         for page in kind.objects.filter(locale__language_code="ca"):
             for name in names:
                 stream = getattr(page, name)
-                before = stream.get_prep_value()
-                assert stream.stream_block.get_prep_value(stream.stream_block.clean(stream)) == before, (page.title, name)
+                before = _without_keys(stream.get_prep_value())
+                assert _without_keys(stream.stream_block.get_prep_value(stream.stream_block.clean(stream))) == before, (page.title, name)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -203,7 +204,12 @@ def test_every_page_can_be_read(loaded, client, language):
     for page in Page.objects.live().filter(depth__gt=1, locale__language_code=language).specific().iterator():
         response = client.get(page.get_url())
         assert response.status_code == 200, page.url
-        assert page.title in response.content.decode().replace("&#x27;", "'"), page.url
+        assert page.title in response.content.decode(), page.url
+
+
+def _without_keys(stream: list) -> str:
+    """What a stream holds, without the names that Wagtail gives to its parts."""
+    return re.sub(r' data-block-key=\\"\w+\\"|"id": "[\w-]+"', "", json.dumps(stream, default=str))
 
 
 def _row(page: AidPage) -> dict:
