@@ -250,10 +250,6 @@ WAGTAILADMIN_LOGIN_URL = "account_login"
 # sentence by sentence, beside the source, starts that from the page's own menu.
 WAGTAILLOCALIZE_SYNC_LIVE_STATUS_ON_TRANSLATE = False
 WAGTAIL_LOCALIZE_DEFAULT_TRANSLATION_MODE = "simple"
-# "Translate this page" makes a draft with the source's text, which goes through the review like any page. Who prefers to translate
-# sentence by sentence, beside the source, starts that from the page's own menu.
-WAGTAILLOCALIZE_SYNC_LIVE_STATUS_ON_TRANSLATE = False
-WAGTAIL_LOCALIZE_DEFAULT_TRANSLATION_MODE = "simple"
 # Reviews are the officers' work; who runs the service gets no mail for each page.
 WAGTAILADMIN_NOTIFICATION_INCLUDE_SUPERUSERS = False
 # Pictures are re-encoded and documents looked into when they come (see cms/media).

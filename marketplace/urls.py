@@ -15,7 +15,6 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from cms.console.edit import CarefulEditView
-from cms.console.edit import CarefulEditView
 from cms.pages import sitemaps
 from marketplace import health
 from marketplace.core import views as core_views
@@ -33,8 +32,6 @@ urlpatterns = [
     path("sitemap.xml", sitemap_views.index, {"sitemaps": sitemaps.SITEMAPS, "sitemap_url_name": "sitemap_section"}, name="sitemap"),
     path("sitemap-<section>.xml", sitemap_views.sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap_section"),
     path("console/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
-    # In place of Wagtail's own, which lets the second of two editors overwrite the first.
-    path("console/pages/<int:page_id>/edit/", CarefulEditView.as_view()),
     # In place of Wagtail's own, which lets the second of two editors overwrite the first.
     path("console/pages/<int:page_id>/edit/", CarefulEditView.as_view()),
     path("console/", include(wagtailadmin_urls)),
