@@ -129,8 +129,9 @@ def feed(items: Iterable[Item], *, name: str, source: str, now: datetime.datetim
         method="PUBLISH",
         subcomponents=[event(entry, now) for entry in entries(items) if entry.day >= since],
     )
-    # What the usual programs read: those of RFC 7986 came later and not everywhere.
-    found.add("x-wr-calname", name)
+    # What the usual programs read: RFC 7986 came later and not everywhere.
+    # The library leaves out what the standard asks for.
+    found["refresh-interval"].params["VALUE"] = "DURATION"
     found.add("x-published-ttl", REFRESH)
     return found.to_ical()
 

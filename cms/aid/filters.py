@@ -99,7 +99,7 @@ class AidFilter:
     """
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        self.data = data if data is not None else {}
+        self.data = data if hasattr(data, "getlist") else MultiValueDict({name: [value] for name, value in (data or {}).items()})
         self.form = _Form(self.data)
 
     @cached_property
@@ -173,7 +173,7 @@ class AidFilter:
         return any(not value or (name, value) in usual for name in self.form.fields for value in self._given(name))
 
     def _given(self, name: str) -> list[str]:
-        return self.data.getlist(name) if hasattr(self.data, "getlist") else [str(self.data[name])] if name in self.data else []
+        return self.data.getlist(name)
 
 
 def _shown(value: str) -> str:

@@ -23,7 +23,7 @@ def _midnight(now: datetime.datetime) -> datetime.datetime:
 
 
 class FinderRoutes(RoutablePageMixin):
-    """What AidIndexPage answers."""
+    """What AidIndexPage answers. Every address ends with a slash: Wagtail sees no others."""
 
     #: For the page cache: what the finder shows, and the parameters that it reads (see filters).
     shown_kinds = ("page", "funder", "aid", "vocabulary")
@@ -39,12 +39,12 @@ class FinderRoutes(RoutablePageMixin):
         """Deadlines month by month."""
         return _views().calendar_page(self, request)
 
-    @path(_("calendar.ics"), name="calendar_feed")
+    @path(_("calendar/subscribe/"), name="calendar_feed")
     def calendar_feed_route(self, request: HttpRequest) -> HttpResponse:
         """Deadlines for programs that subscribe."""
         return _views().calendar_feed(self, request)
 
-    @path(_("calendar/<int:number>.ics"), name="calendar_of_one")
+    @path(_("calendar/<int:number>/"), name="calendar_of_one")
     def calendar_of_one_route(self, request: HttpRequest, number: int) -> HttpResponse:
         """The dates of one aid, to add to a calendar."""
         return _views().calendar_of_one(self, request, number)
@@ -54,7 +54,7 @@ class FinderRoutes(RoutablePageMixin):
         """Up to four side by side."""
         return _views().compare_page(self, request)
 
-    @path("feed.xml", name="feed")
+    @path("feed/", name="feed")
     def feed_route(self, request: HttpRequest) -> HttpResponse:
         """New aid, for feed readers."""
         return _views().new_aid_feed(self, request)

@@ -9,7 +9,7 @@ from cms.pages import structured
 from . import compare
 from .enums import Kind, Level
 from .models import AidPage, Funder
-from .states import ASKABLE
+from .states import ALIVE, ASKABLE
 
 CURRENCY = "EUR"
 #: What a kind of aid is to schema.org; for the others there is the service alone.
@@ -63,7 +63,11 @@ def _amount(page: AidPage) -> dict[str, Any] | None:
 
 
 def _channel(page: AidPage) -> dict[str, Any] | None:
-    return {"@type": "ServiceChannel", "name": page.procedure_name, "serviceUrl": page.procedure_url} if page.procedure_url else None
+    return (
+        {"@type": "ServiceChannel", "name": page.procedure_name, "serviceUrl": page.procedure_url}
+        if page.procedure_url and page.standing.state in ALIVE
+        else None
+    )
 
 
 def _open_days(page: AidPage) -> dict[str, Any] | None:
