@@ -4,14 +4,15 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, islice
 
 from .cells import Cell, cells
-from .clauses import Clause, Rule
+from .clauses import FORM, WHO, AllOf, Clause, Rule, clauses_of, facts_of
 from .compiled import Compiled, Tree, compiled, literals, reduced, value
 from .known import Profile
 from .search import Budget, TooMuchWorkError, way_to_yes
 from .truth import Truth
+from .world import axioms
 
 #: Changes of more facts at once help nobody.
 MOST_CHANGED = 3
@@ -73,7 +74,7 @@ def evaluate(rule: Rule, profile: Profile, today: datetime.date) -> Verdict:
         rest = still_open(made, truths)
         open_now = [(number, positive) for _, number, positive in literals(rest)]
         return Verdict(answer, _conditions(made, open_now, truths), unknown=tuple(dict.fromkeys(made.clauses[number].fact for number, _ in open_now)))
-    changes = _changes(made, profile, truths, today) if answer is Truth.NO else ()
+    changes = _changes(rule, profile, today) if answer is Truth.NO else ()
     return Verdict(answer, _conditions(made, _deciding(made.tree, truths, answer), truths), changes)
 
 
@@ -117,27 +118,31 @@ def _enough(tree: Tree, truths: Sequence[Truth]) -> list[tuple[int, bool]]:
 # --- What would change it -------------------------------------------------------------------------------------------------
 
 
-def _changes(made: Compiled, profile: Profile, truths: Sequence[Truth], today: datetime.date) -> tuple[Change, ...]:
-    facts = [fact for fact in made.of_fact if any(truths[number] is not Truth.UNKNOWN for number in made.of_fact[fact])]
+def _changes(rule: Rule, profile: Profile, today: datetime.date) -> tuple[Change, ...]:
+    """Sets of facts, the smallest first, tried one after another: the chosen ones free, what is unknown free, the rest as it is."""
+    made = ready(AllOf((rule, axioms(rule))))
+    # What was only concluded from the legal form changes with it.
+    profile = {fact: known for fact, known in profile.items() if not (fact == WHO and FORM in made.of_fact and FORM in profile)}
+    truths = made.truths(profile, today)
+    facts = [fact for fact in facts_of(rule) if any(truths[number] is not Truth.UNKNOWN for number in made.of_fact[fact])]
     fact_of = {number: clause.fact for number, clause in enumerate(made.clauses)}
     as_it_is = {fact: cells(made, fact, profile.get(fact), today) for fact in made.of_fact}
     otherwise = {fact: _nearest_first(cells(made, fact, None, today), truths) for fact in facts}
-    found: list[tuple[frozenset[str], Change]] = []
-    tried, budget = 0, Budget()
-    for count in range(1, MOST_CHANGED + 1):
-        for chosen in combinations(facts, count):
-            tried += 1
-            if tried > MOST_TRIED or len(found) >= MOST_CHANGES:
-                return tuple(change for _, change in found)
-            if any(smaller <= set(chosen) for smaller, _ in found):
-                continue
-            try:
-                way = way_to_yes(made.tree, as_it_is | {fact: otherwise[fact] for fact in chosen}, fact_of, budget)
-            except TooMuchWorkError:
-                return tuple(change for _, change in found)
-            if way is not None:
-                found.append((frozenset(chosen), _change(made, chosen, way, truths)))
-    return tuple(change for _, change in found)
+    own, budget = frozenset(clauses_of(rule)), Budget()
+    found: dict[frozenset[str], Change] = {}
+    sets = (chosen for count in range(1, MOST_CHANGED + 1) for chosen in combinations(facts, count))
+    for chosen in islice(sets, MOST_TRIED):
+        if any(smaller <= set(chosen) for smaller in found):
+            continue
+        try:
+            way = way_to_yes(made.tree, as_it_is | {fact: otherwise[fact] for fact in chosen}, fact_of, budget)
+        except TooMuchWorkError:
+            break
+        if way is not None:
+            found[frozenset(chosen)] = _change(made, chosen, way, truths, own)
+        if len(found) == MOST_CHANGES:
+            break
+    return tuple(found.values())
 
 
 def _nearest_first(found: tuple[Cell, ...], truths: Sequence[Truth]) -> list[Cell]:
@@ -145,12 +150,13 @@ def _nearest_first(found: tuple[Cell, ...], truths: Sequence[Truth]) -> list[Cel
     return sorted(found, key=lambda cell: sum(truth is not truths[number] for number, truth in cell.truths.items()))
 
 
-def _change(made: Compiled, chosen: tuple[str, ...], way: Mapping[str, Cell], truths: Sequence[Truth]) -> Change:
-    """The clauses of the chosen facts that come out otherwise than now."""
-    conditions = [
-        Condition(made.clauses[number], truth is Truth.YES, Truth.NO)
-        for fact in chosen if fact in way
-        for number, truth in way[fact].truths.items()
-        if truth is not truths[number] and truths[number] is not Truth.UNKNOWN
-    ]  # fmt: skip
-    return Change(tuple(conditions))
+def _change(made: Compiled, chosen: tuple[str, ...], way: Mapping[str, Cell], truths: Sequence[Truth], own: frozenset[Clause]) -> Change:
+    """The rule's own clauses about the chosen facts that come out otherwise than now; failing that, those that follow from them."""
+    flips = [
+        (fact, number, truth)
+        for fact, cell in way.items()
+        for number, truth in cell.truths.items()
+        if truth is not truths[number] and made.clauses[number] in own
+    ]
+    direct = [flip for flip in flips if flip[0] in chosen]
+    return Change(tuple(Condition(made.clauses[number], truth is Truth.YES, Truth.NO) for _, number, truth in direct or flips))

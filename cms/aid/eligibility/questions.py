@@ -1,12 +1,11 @@
 """The questions a visitor reads: plain words, a kind of answer, big choices where there are few."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from cms.aid.enums import Beneficiary
-from marketplace.companies.enums import LegalForm, Size
+from marketplace.companies.enums import Size
 
 from . import wording
 from .clauses import (
@@ -67,11 +66,11 @@ def question(fact: str, clauses: Sequence[Clause]) -> Question:
     if fact.startswith(REVENUE):
         return _revenue(fact, next(clause for clause in clauses if isinstance(clause, RevenueFell)))
     own = next((clause for clause in clauses if isinstance(clause, Answered)), None)
-    return Question(fact, wording.own_question(own), "choice", choices=_yes_or_no()) if own else _QUESTIONS[fact](clauses)
+    return Question(fact, wording.own_question(own), "choice", choices=_choices(fact)) if own else _QUESTIONS[fact](clauses)
 
 
-def _yes_or_no() -> tuple[Choice, ...]:
-    return (Choice("yes", _("Yes")), Choice("no", _("No")))
+def _choices(fact: str) -> tuple[Choice, ...]:
+    return tuple(Choice(str(value), name) for value, name in wording.choice_names(fact).items())
 
 
 def _people(clauses: Sequence[Clause]) -> Question:
@@ -112,32 +111,20 @@ def _self_employed(clauses: Sequence[Clause]) -> Question:
 
 
 def _form(clauses: Sequence[Clause]) -> Question:
-    return Question(FORM, _("What is the legal form?"), "choice", choices=tuple(Choice(value, str(label)) for value, label in LegalForm.choices))
+    return Question(FORM, _("What is the legal form?"), "choice", choices=_choices(FORM))
 
 
 def _who(clauses: Sequence[Clause]) -> Question:
-    return Question(WHO, _("Who asks for the aid?"), "choice", choices=tuple(Choice(kind, WHO_ASKS()[kind]) for kind in Beneficiary.values))
-
-
-def WHO_ASKS() -> Mapping[str, str]:  # noqa: N802 - a table whose words depend on the language
-    """The kinds of beneficiary as one says them of oneself."""
-    return {
-        Beneficiary.SELF_EMPLOYED: _("A self-employed person"),
-        Beneficiary.COMPANY: _("A company"),
-        Beneficiary.COOPERATIVE: _("A cooperative"),
-        Beneficiary.SOCIAL_ENTERPRISE: _("A social enterprise"),
-        Beneficiary.ASSOCIATION: _("An association or a foundation"),
-        Beneficiary.INDIVIDUAL: _("A person with a project, without a business yet"),
-    }
+    return Question(WHO, _("Who asks for the aid?"), "choice", choices=_choices(WHO))
 
 
 def _taxes(clauses: Sequence[Clause]) -> Question:
-    return Question(TAXES, _("Are you up to date with your taxes?"), "choice", _("A deferral that the tax office granted counts as yes."), _yes_or_no())
+    return Question(TAXES, _("Are you up to date with your taxes?"), "choice", _("A deferral that the tax office granted counts as yes."), _choices(TAXES))
 
 
 def _social_security(clauses: Sequence[Clause]) -> Question:
     text = _("Are you up to date with the social security?")
-    return Question(SOCIAL_SECURITY, text, "choice", _("A deferral that it granted counts as yes."), _yes_or_no())
+    return Question(SOCIAL_SECURITY, text, "choice", _("A deferral that it granted counts as yes."), _choices(SOCIAL_SECURITY))
 
 
 def _de_minimis(clauses: Sequence[Clause]) -> Question:

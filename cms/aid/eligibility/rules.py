@@ -1,9 +1,12 @@
 """The rule of an aid page: what the editor composed, and the facts of the page that limit who may ask."""
 
+import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .blocks import RULES_BLOCKS
-from .clauses import AllOf, PlaceIn, Rule, SectorIn, SizeIn, WhoIn
+from .clauses import AllOf, Clause, Not, PlaceIn, Rule, SectorIn, SizeIn, WhoIn
+from .conflicts import can_hold
 
 if TYPE_CHECKING:
     from cms.aid.models import AidPage
@@ -14,8 +17,15 @@ def rule_of(page: "AidPage") -> Rule:
 
     The kinds of beneficiary, sizes, sectors and places of the page's facts count like clauses, so that nobody writes them twice.
     """
-    parts = dict.fromkeys([*_of_facts(page), *RULES_BLOCKS.parts(page.rules)])
-    return AllOf(tuple(parts))
+    composed = RULES_BLOCKS.parts(page.rules)
+    facts = [fact for fact in _of_facts(page) if not any(_says_more(part, fact) for part in composed)]
+    return AllOf(tuple(dict.fromkeys([*facts, *composed])))
+
+
+@lru_cache(maxsize=1024)
+def _says_more(part: Rule, fact: Clause) -> bool:
+    """Whether a composed clause leaves a fact nothing to say: "at most 9 people" beside "small" in the facts."""
+    return isinstance(part, Clause) and part.fact == fact.fact and not can_hold(AllOf((part, Not(fact))), datetime.date.min)
 
 
 def _of_facts(page: "AidPage") -> list[Rule]:

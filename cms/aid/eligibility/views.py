@@ -116,7 +116,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         "company": inquiry.company,
         "companies": _companies(request) if request.user.is_authenticated else [],
         "standing": when(inquiry.page.standing, inquiry.today),
-        "trail": [*inquiry.page.trail(request), (inquiry.page.title, inquiry.page.get_url(request))],
+        "trail": [(page.title, page.get_url(request)) for page in (inquiry.page.get_parent(), inquiry.page)],
         "translations": _translations(inquiry, request),
         "given": _given(inquiry),
         "own": _own(inquiry),
@@ -275,7 +275,6 @@ def _given(inquiry: Inquiry) -> list[dict[str, str]]:
 
 def _own(inquiry: Inquiry) -> list[dict[str, str]]:
     """What the company's data say of what the rule asks for, each with the address at which another value can be tried."""
-    tried = {answer.fact for answer in inquiry.answers} if inquiry.what_if else set()
     return [
         {
             "question": _text_of(inquiry, fact),
@@ -283,7 +282,7 @@ def _own(inquiry: Inquiry) -> list[dict[str, str]]:
             "url": inquiry.address(edit=fact, what_if=True),
         }
         for fact in facts_of(inquiry.rule)
-        if fact in inquiry.own and fact not in tried
+        if fact in inquiry.own and inquiry.profile.get(fact) == inquiry.own[fact]
     ]
 
 

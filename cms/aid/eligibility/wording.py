@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from cms.aid.enums import Beneficiary
 from marketplace.companies import places, sectors
-from marketplace.companies.enums import LegalForm, Size
+from marketplace.companies.enums import LegalForm
 
 from . import clauses
-from .clauses import PEOPLE_OF, Clause, Period, When
+from .clauses import Clause, Period, When
 from .days import MONTHS as MONTHS_A_YEAR
 from .days import months_after
 from .known import ELSEWHERE, NEVER, Activity, Between, Known, OneOf, Seat
@@ -52,7 +52,7 @@ def listed(names: Iterable[object]) -> str:
 def requirement(clause: Clause, positive: bool = True) -> str:  # noqa: FBT001, FBT002 - as conditions carry it
     """A clause as a line of a list: "At most 49 people"; its opposite: "Not: at most 49 people"."""
     text = required(clause)
-    return text if positive else _("Not: %(requirement)s") % {"requirement": text[:1].lower() + text[1:] if text[1:2].islower() else text}
+    return text if positive else _("Not: %(requirement)s") % {"requirement": _small(text)}
 
 
 @singledispatch
@@ -68,7 +68,7 @@ def _required_sector_in(clause: clauses.SectorIn) -> str:
 
 @required.register
 def _required_size_in(clause: clauses.SizeIn) -> str:
-    return _("Size: %(sizes)s") % {"sizes": listed(size_name(size) for size in Size.values if size in clause.sizes)}
+    return _("Size: %(sizes)s") % {"sizes": listed(people(span) for span in clause.spans(datetime.date.min))}
 
 
 @required.register
@@ -143,12 +143,6 @@ def sector_name(code: str) -> str:
     return sector.label if sector else code
 
 
-def size_name(size: str) -> str:
-    """A size class by its numbers: "10 to 49 people"."""
-    span = PEOPLE_OF[Size(size)]
-    return people(span)
-
-
 def people(span: Between) -> str:
     """A number of people, or from which to which."""
     if span.exact:
@@ -200,8 +194,14 @@ def answer(fact: str, known: Known) -> str:
     if isinstance(known, Seat):
         return _("Not in Catalonia") if known == ELSEWHERE else places.known()[known.code].name
     if isinstance(known, OneOf):
-        return listed(choice_names(fact)[value] for value in choice_names(fact) if value in known.values)
+        names = [name for value, name in choice_names(fact).items() if value in known.values]
+        return listed([*names[:1], *map(_small, names[1:])])
     return span_answer(fact, known)
+
+
+def _small(name: str) -> str:
+    """Within a sentence: "a company", but "SL" as it is."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def choice_names(fact: str) -> dict[str, str]:
@@ -209,7 +209,14 @@ def choice_names(fact: str) -> dict[str, str]:
     if fact == clauses.FORM:
         return {value: str(label) for value, label in LegalForm.choices}
     if fact == clauses.WHO:
-        return {value: str(label) for value, label in Beneficiary.choices}
+        return {
+            Beneficiary.SELF_EMPLOYED: _("A self-employed person"),
+            Beneficiary.COMPANY: _("A company"),
+            Beneficiary.COOPERATIVE: _("A cooperative"),
+            Beneficiary.SOCIAL_ENTERPRISE: _("A social enterprise"),
+            Beneficiary.ASSOCIATION: _("An association or a foundation"),
+            Beneficiary.INDIVIDUAL: _("A person with a project, without a business yet"),
+        }
     return {"yes": _("Yes"), "no": _("No")}
 
 

@@ -39,7 +39,7 @@ CLAUSES = [
     c.Founded(c.When.OLDER, years=2),
     c.FormIn(("sl", "slu")),
     c.FormIn(("self_employed", "cooperative")),
-    c.WhoIn(("company", "self_employed")),
+    c.WhoIn(("self_employed", "company")),
     c.WhoIn(("association",)),
     c.RevenueFell(PERIOD, 30),
     c.SelfEmployedSince(months=12),
