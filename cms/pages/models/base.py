@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.images import get_image_model_string
 from wagtail.images.models import AbstractImage, AbstractRendition
-from wagtail.models import Page
+from wagtail.models import Page, PageViewRestriction
 from wagtail.url_routing import RouteResult
 
 from cms.pages import menus, pictures, structured
@@ -84,6 +84,14 @@ class TranslatedPage(Page):
                 page = model.objects.select_related(*getattr(model, "joined", ("locale",))).prefetch_related(*getattr(model, "fetched", ())).get(pk=pk)
                 return page.route(request, rests[url_path.strip("/")])
         raise Http404
+
+    def get_view_restrictions(self) -> models.QuerySet[PageViewRestriction]:
+        """As Wagtail's: those of this page and of all above it, for an alias those of its source. In one query, where that asks for the pages first."""
+        here = [self.path[: self.steplen * depth] for depth in range(1, self.depth + 1)]
+        own = models.Q(page__path__in=here, page__alias_of=None)
+        # The source of an alias can be an alias again.
+        of_source = models.Q(page__alias_of=None) & (models.Q(page__aliases__path__in=here) | models.Q(page__aliases__aliases__path__in=here))
+        return PageViewRestriction.objects.filter(own | of_source).distinct()
 
     @property
     def intro(self) -> str:
