@@ -88,6 +88,7 @@ def addresses(index: AidIndexPage, request: HttpRequest, wanted: AidFilter | Non
         "finder": index.address("", request),
         "compare": index.address("compare", request),
         "calendar": index.address("calendar", request) + query,
+        "whole_calendar": index.address("calendar", request),
         "calendar_feed": feed,
         "subscribe": f"webcal://{request.get_host()}{feed}",
         "feed": index.address("feed", request) + query,
