@@ -28,6 +28,7 @@ from . import freshness_models as _freshness_models  # noqa: F401 - these tables
 from . import states
 from .blocks import BODY, HowBlock
 from .eligibility.blocks import RULES_BLOCKS
+from .eligibility.rules import problem_of
 from .enums import Beneficiary, Kind, Level, State
 from .fields import ChoiceListField
 from .routes import AidRoutes, FinderRoutes
@@ -172,7 +173,11 @@ class AidPage(AidRoutes, TranslatedPage):
         MultiFieldPanel([FieldPanel("contact_email"), FieldPanel("contact_phone")], heading=_("Contact")),
         MultipleChooserPanel("related_rows", label=_("related aid"), chooser_field_name="aid"),
     ]
-    rule_panels = [FieldPanel("rules")]
+    rule_panels = [
+        FieldPanel(
+            "rules", help_text=_("All of these have to hold. What the facts say of who may ask, sectors, sizes and places holds besides: do not repeat it.")
+        )
+    ]
     # "Checked on" is written by reviews.confirm alone: an old form would put it back.
     care_panels = [FieldPanel("officer"), FieldPanel("reviewed_on", read_only=True), FieldPanel("review_days"), FieldPanel("is_example")]
     edit_handler = TabbedInterface(
@@ -194,7 +199,7 @@ class AidPage(AidRoutes, TranslatedPage):
         verbose_name, verbose_name_plural = _("aid"), _("aids")
 
     def clean(self) -> None:
-        """Amounts that are not crossed, a review that has been."""
+        """Amounts that are not crossed, a review that has been, rules that go with the facts."""
         super().clean()
         wrong = {}
         if self.amount_min is not None and self.amount_max is not None and self.amount_min > self.amount_max:
@@ -203,6 +208,8 @@ class AidPage(AidRoutes, TranslatedPage):
             wrong["budget"] = _("The whole budget is less than the lowest amount for one company.")
         if self.reviewed_on and self.reviewed_on > timezone.localdate():
             wrong["reviewed_on"] = _("This day has not come yet.")
+        if told := problem_of(self):
+            wrong["rules"] = told
         if wrong:
             raise ValidationError(wrong)
 

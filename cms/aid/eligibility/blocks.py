@@ -19,7 +19,7 @@ from marketplace.companies.validators import EARLIEST_YEAR
 
 from . import clauses, wording
 from .clauses import AllOf, AnyOf, Clause, Not, Rule, When
-from .conflicts import always_holds, conflict
+from .conflicts import Conflict, always_holds, conflict
 
 DIVISION = 2
 DEEPEST = 3
@@ -512,14 +512,19 @@ class RulesBlock(PartsBlock):
         return value
 
 
+def contradiction(found: Conflict) -> str:
+    """A sentence for the editor about a rule that nobody can meet."""
+    texts = [wording.requirement(clause, positive) for clause, positive in found.clauses]
+    if len(texts) < 2:  # noqa: PLR2004 - a contradiction has two sides
+        return _now("No company can meet this: %(clause)s. Correct it.") % {"clause": "; ".join(texts)}
+    sides = {"first": texts[0], "second": "; ".join(texts[1:])}
+    return _now("No company can meet these rules: “%(first)s” contradicts “%(second)s”. Change one of them.") % sides
+
+
 def problem(rule: Rule, today: datetime.date) -> str:
     """A sentence for the editor about a rule that nobody can meet, or a part of it that everybody meets; empty if it is sound."""
     if found := conflict(rule, today):
-        texts = [wording.requirement(clause, positive) for clause, positive in found.clauses]
-        if len(texts) < 2:  # noqa: PLR2004 - a contradiction has two sides
-            return _now("No company can meet this: %(clause)s. Correct it.") % {"clause": "; ".join(texts)}
-        sides = {"first": texts[0], "second": "; ".join(texts[1:])}
-        return _now("No company can meet these rules: “%(first)s” contradicts “%(second)s”. Change one of them.") % sides
+        return contradiction(found)
     for part in rule.parts if isinstance(rule, AllOf) else (rule,):
         if always_holds(part, today):
             texts = "; ".join(wording.requirement(clause) for clause in clauses.clauses_of(part))

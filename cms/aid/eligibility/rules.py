@@ -4,9 +4,11 @@ import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .blocks import RULES_BLOCKS
+from django.utils import timezone
+
+from .blocks import RULES_BLOCKS, contradiction
 from .clauses import AllOf, Clause, Not, PlaceIn, Rule, SectorIn, SizeIn, WhoIn
-from .conflicts import can_hold
+from .conflicts import can_hold, conflict
 
 if TYPE_CHECKING:
     from cms.aid.models import AidPage
@@ -20,6 +22,12 @@ def rule_of(page: "AidPage") -> Rule:
     composed = RULES_BLOCKS.parts(page.rules)
     facts = [fact for fact in _of_facts(page) if not any(_says_more(part, fact) for part in composed)]
     return AllOf(tuple(dict.fromkeys([*facts, *composed])))
+
+
+def problem_of(page: "AidPage") -> str:
+    """A sentence for the editor where the page's facts and its rules contradict each other; the rules alone are `RulesBlock.clean`'s."""
+    found = conflict(rule_of(page), timezone.localdate())
+    return contradiction(found) if found else ""
 
 
 @lru_cache(maxsize=1024)

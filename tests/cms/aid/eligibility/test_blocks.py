@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import translation
 from wagtail.blocks.stream_block import StreamBlockValidationError
 
@@ -122,6 +123,16 @@ def test_the_fixed_is_said_plainly_and_the_passing_with_its_day():
 def test_the_facts_of_the_page_count_like_clauses(make_aid):
     page = make_aid(c.UpToDate(c.TAXES), beneficiaries=["company"], sizes=["micro", "small"])
     assert rule_of(page) == c.AllOf((c.WhoIn(("company",)), c.SizeIn(("micro", "small")), c.UpToDate(c.TAXES)))
+
+
+def test_rules_that_contradict_the_facts_are_told_when_saving(make_aid):
+    page = make_aid(c.PeopleBetween(least=20), title="Large")
+    page.sizes = ["micro"]
+    with translation.override("en"), pytest.raises(ValidationError) as error:
+        page.full_clean()
+    assert error.value.message_dict["rules"] == [
+        "No company can meet these rules: “Size: up to 9 people” contradicts “At least 20 people work there”. Change one of them."
+    ]
 
 
 def test_a_fact_that_a_rule_says_more_narrowly_is_not_said_twice(make_aid):
