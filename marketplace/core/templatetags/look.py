@@ -73,7 +73,7 @@ def language_links(context: template.Context) -> list[LanguageLink]:
     that exists in no language (404), the switcher leads to that language's home page.
     """
     request: HttpRequest = context["request"]
-    known = context.get("translations")
+    known = context.get("translations") or _page_by_itself(request)
     return [_language_link(request, code, name, known) for code, name in settings.LANGUAGES]
 
 
@@ -85,6 +85,12 @@ def _language_link(request: HttpRequest, code: str, name: str, known: Mapping[st
     # Search engines get the page, not one visitor's query.
     path = urlsplit(url).path
     return LanguageLink(code, name, url, request.build_absolute_uri(path), current=here)
+
+
+def _page_by_itself(request: HttpRequest) -> dict[str, str]:
+    """For a Wagtail page, or one that is not there: its address is its own language's alone, and no pattern tells that of another."""
+    match = getattr(request, "resolver_match", None)
+    return {get_language(): request.path} if match and match.url_name == "wagtail_serve" else {}
 
 
 def _home(code: str) -> str:
