@@ -144,7 +144,7 @@ class Outcome(models.TextChoices):
     NEW = "new", _("New")
     CHANGED = "changed", _("Changed")
     UNCHANGED = "unchanged", _("Unchanged")
-    REFUSED = "refused", _("Refused")
+    REFUSED = "refused", _("Not taken")
 
 
 class CallFile(BaseModel):

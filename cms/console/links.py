@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
@@ -18,7 +18,7 @@ from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.views.reports import ReportView
 
 from cms.aid import links
-from cms.aid.freshness_models import LinkCheck, LinkState, LinkUse
+from cms.aid.freshness_models import LinkCheck, LinkState
 
 from .access import EditorRequiredMixin
 
@@ -41,7 +41,7 @@ LISTS: dict[str, tuple[object, object, Callable[[QuerySet], QuerySet]]] = {
         lambda rows: rows.filter(ignored_at=None, state=LinkState.UNSURE),
     ),
     "moved": (
-        gettext_lazy("Moved"),
+        gettext_lazy("Has moved"),
         gettext_lazy("These still work, but the site says that the page has a new address for good. Better use that one."),
         lambda rows: rows.filter(ignored_at=None).exclude(moved_to=""),
     ),
@@ -112,12 +112,17 @@ class LinksView(EditorRequiredMixin, ReportView):
             "ignored": Column("ignored_because", label=_("Why"), width="26%"),
             "all": Column("state", label=_("State"), accessor="get_state_display", sort_key="state", width="26%"),
         }.get(self.which, Column("why", label=_("What is wrong"), width="26%"))
-        since = {"moved": ("checked_at", _("Checked")), "ignored": ("ignored_at", _("Since")), "all": ("checked_at", _("Checked"))}
-        name, label = since.get(self.which, ("first_failed_at", _("Since")))
+        since = {
+            "moved": ("checked_at", _("Last asked")),
+            "ignored": ("ignored_at", _("Left alone since")),
+            "all": ("checked_at", _("Last asked")),
+            "unsure": ("checked_at", _("Last asked")),
+        }
+        name, label = since.get(self.which, ("first_failed_at", _("Fails since")))
         return [
             TitleColumn("url", label=_("Link"), get_url=page_of, sort_key="url", width="30%"),
             last,
-            UsesColumn("uses", label=_("On"), accessor=lambda link: link),
+            UsesColumn("uses", label=_("Where it stands"), accessor=lambda link: link),
             DateColumn(name, label=label, sort_key=name, width="11%"),
         ]
 
@@ -164,6 +169,10 @@ class LinkView(EditorRequiredMixin, WagtailAdminTemplateMixin, TemplateView):
         """The link of the address."""
         return get_object_or_404(links.with_uses(LinkCheck.objects.select_related("ignored_by")), uid=self.kwargs["uid"])
 
+    def get_page_title(self) -> str:
+        """The address itself."""
+        return self.link.url
+
     def get_breadcrumbs_items(self) -> list:
         """Home, links, this one."""
         return [HOME, {"url": reverse("console_links"), "label": _("Links")}, {"url": "", "label": self.link.url}]
@@ -198,14 +207,3 @@ class LinkView(EditorRequiredMixin, WagtailAdminTemplateMixin, TemplateView):
         links.watch_again(self.link, by=self.request.user)
         messages.success(self.request, _("The link is checked again from now on."))
         return redirect(self.request.path)
-
-
-def broken_links_summary() -> str:
-    """For the home panel: how many links are broken; empty if none is."""
-    number = LinkCheck.objects.broken().count()
-    pages = LinkUse.objects.filter(link__in=LinkCheck.objects.broken()).values("page").distinct().count()
-    if not number:
-        return ""
-    return (
-        ngettext("%(n)d link is broken", "%(n)d links are broken", number) % {"n": number} + " · " + ngettext("%(n)d page", "%(n)d pages", pages) % {"n": pages}
-    )

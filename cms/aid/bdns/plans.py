@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.utils.formats import date_format, number_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cms.aid.enums import Beneficiary, Kind
@@ -186,9 +187,9 @@ def label_of(name: str) -> str:
     """What editors call the field."""
     special = {"funder": _("funder"), "sectors": _("sectors"), "place": _("municipality")}
     if name in special:
-        return special[name]
+        return capfirst(special[name])
     model = Call if name in CALL_FIELDS else AidPage
-    return str(model._meta.get_field(name).verbose_name)  # noqa: SLF001 - Django's documented name
+    return str(capfirst(model._meta.get_field(name).verbose_name))  # noqa: SLF001 - Django's documented name
 
 
 def words(name: str, value: object) -> str:

@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField(verbose_name='line')),
                 ('source_id', models.CharField(blank=True, max_length=40, verbose_name='call number')),
                 ('title', models.CharField(blank=True, max_length=255, verbose_name='title')),
-                ('outcome', models.CharField(choices=[('new', 'New'), ('changed', 'Changed'), ('unchanged', 'Unchanged'), ('refused', 'Refused')], max_length=10, verbose_name='outcome')),
+                ('outcome', models.CharField(choices=[('new', 'New'), ('changed', 'Changed'), ('unchanged', 'Unchanged'), ('refused', 'Not taken')], max_length=10, verbose_name='outcome')),
                 ('changes', models.JSONField(default=list)),
                 ('messages', models.JSONField(default=list)),
                 ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='aid.callfile')),
