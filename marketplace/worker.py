@@ -7,6 +7,7 @@ dates say what is still to do.
 import logging
 
 from cms.aid import facts, links, reviews
+from cms.comments import operations as comments
 from cms.console import scheduled
 from cms.pages import cache as page_cache
 from cms.pages import pictures, submissions
@@ -74,4 +75,5 @@ def run_daily() -> dict[str, int]:
         "digests": daily.send(),
         "vectors pruned": kept.prune(),
         "form submissions deleted": submissions.prune(),
+        "conversations deleted": comments.forget_deleted_pages(),
     }

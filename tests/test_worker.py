@@ -136,8 +136,8 @@ def test_worker_process_works_and_stops_when_told_to(waiting):
 
 def test_worker_does_the_day_once(waiting):
     Listing.objects.filter(pk=waiting.pk).update(state=State.PUBLISHED, valid_until=timezone.localdate() - timedelta(days=1))
-    assert worker.run_daily() == {"expired": 1, "warned": 0, "asked": 0, "aid states": 0, "aid reminders": 0, "pages' links": 0, "digests": 0, "vectors pruned": 0, "form submissions deleted": 0}
-    assert worker.run_daily() == {"expired": 0, "warned": 0, "asked": 0, "aid states": 0, "aid reminders": 0, "pages' links": 0, "digests": 0, "vectors pruned": 0, "form submissions deleted": 0}
+    assert {what: number for what, number in worker.run_daily().items() if number} == {"expired": 1}
+    assert not any(worker.run_daily().values())
     assert Mail.objects.filter(key__contains=":expired:").count() == 1
 
 

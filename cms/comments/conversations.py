@@ -3,11 +3,14 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
+from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import get_language
 from wagtail.models import Page
 
+from cms.pages.cache import generations
 from marketplace.core import changelog
 
 from .enums import OPEN, Moderation
@@ -91,4 +94,11 @@ def set_kind_moderation(kind: str, moderation: Moderation) -> None:
     Policy.objects.update_or_create(kind=kind, defaults={"moderation": Moderation(moderation)})
     app_label, model = kind.split(".")
     pages = Page.objects.filter(content_type__app_label=app_label, content_type__model=model)
-    changelog.append_many("comment", set(pages.values_list("translation_key", flat=True)))
+    log(set(pages.values_list("translation_key", flat=True)))
+
+
+def log(keys: Iterable[uuid.UUID]) -> None:
+    """What everybody sees of these pages' conversations changed: a line in the change log each, and no kept page holds after the commit."""
+    changelog.append_many("comment", sorted(keys))
+    # A cache that is away must not undo or fail what is committed; the log's reader in the worker does the same once more.
+    transaction.on_commit(partial(generations.renew, ["comment"]), robust=True)

@@ -11,6 +11,7 @@ from marketplace.accounts.models import User
 from . import signatures
 from .enums import Complaint, Held
 from .models import TEXT_LENGTH, WORDS_LENGTH
+from .rules import can_moderate
 
 #: Nobody reads the page and types a sentence in less.
 FASTEST_SECONDS = 3
@@ -44,6 +45,7 @@ class CommentForm(TextForm):
         self.fields["signature"].choices = choices
         self.fields["signature"].initial = choices[0][0]
         self.fields["signature"].required = self.has_choice = len(choices) > 1
+        self.official = can_moderate(person)
         self.signed = signatures.name_for(person, choices[0][0])
         self.fields["started"].initial = _signer.sign(str(person.pk))
         self.fields["submission_key"].initial = uuid.uuid4()

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from wagtail.models import Page
 
 from marketplace.accounts.models import User
-from marketplace.core import changelog
 
 from . import conversations, limits, notices, signatures, texts
 from .enums import POSSIBLE, VISIBLE, Complaint, Held, Moderation, Move, State
@@ -215,7 +214,7 @@ def set_moderation(page: Page, moderation: str, *, by: User) -> Conversation:
     conversation, _made = Conversation.objects.select_for_update().get_or_create(translation_key=page.translation_key)
     conversation.moderation = Moderation(moderation) if moderation else ""
     conversation.save(update_fields=["moderation", "modified"])
-    changelog.append("comment", page.translation_key)
+    conversations.log([page.translation_key])
     return conversation
 
 
@@ -277,7 +276,7 @@ def _gone(comment: Comment) -> IllegalMoveError:
 
 
 def _log(comment: Comment) -> None:
-    changelog.append("comment", comment.conversation.translation_key)
+    conversations.log([comment.conversation.translation_key])
 
 
 def _resolve_reports(comment: Comment) -> None:

@@ -4,7 +4,6 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import ngettext
 
 from marketplace.accounts.models import User
-from marketplace.core import changelog
 
 from . import conversations
 from .enums import VISIBLE, State
@@ -44,7 +43,7 @@ class PersonalData:
         own.exclude(parent=None).delete()
         own.filter(~answered, parent=None).delete()
         own.update(author=None, text="", shown_name="", fingerprint="", state=State.DELETED, open_reports=0, submission_key=None)
-        changelog.append_many("comment", sorted(keys))
+        conversations.log(keys)
 
 
 def _comment(comment: Comment, title: str) -> dict[str, object]:

@@ -108,7 +108,7 @@ def delete(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         operations.delete(own, by=request.user)
         return _done(request, own, _("Your comment is deleted."))
-    return _act(request, own, None, title=_("Delete your comment?"), submit=_("Delete it"), tone="danger sure")
+    return _act(request, own, None, title=_("Delete your comment?"), submit=_("Delete the comment"), tone="danger sure")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -119,7 +119,7 @@ class _CommentsView(ModeratorRequiredMixin, ReportView):
     @cached_property
     def header_buttons(self) -> list:
         """The way to what holds for the kinds of pages."""
-        return [HeaderButton(_("Which pages take comments"), url=reverse("console_comment_kinds"), icon_name="cog")]
+        return [HeaderButton(_("Settings"), url=reverse("console_comment_kinds"), icon_name="cog")]
 
     def decorate_paginated_queryset(self, object_list: QuerySet) -> QuerySet:
         """With the titles of their pages."""
@@ -157,7 +157,7 @@ class _CommentsView(ModeratorRequiredMixin, ReportView):
             TitleColumn(
                 "text",
                 label=_("Comment"),
-                accessor=lambda comment: Truncator(comment.text).chars(EXCERPT) or "–",
+                accessor=lambda comment: Truncator(comment.text).chars(EXCERPT) or _("(deleted)"),
                 get_url=lambda comment: reverse("console_comment", args=[comment.uid]),
                 get_title_id=lambda comment: f"comment_{comment.pk}_title",
             ),
@@ -262,7 +262,7 @@ class CommentView(ModeratorRequiredMixin, WagtailAdminTemplateMixin, TemplateVie
             "author": author,
             "author_language": get_language_info(author.language)["name_local"] if author else "",
             "others": others,
-            "block": Block.objects.filter(person=author).select_related("by").first() if author else None,
+            "ban": Block.objects.filter(person=author).select_related("by").first() if author else None,
             "can_block": author is not None and not can_moderate(author),
             "reports": comment.reports.select_related("by").order_by("created"),
             "steps": comment.steps.select_related("by"),

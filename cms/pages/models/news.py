@@ -97,6 +97,7 @@ class NewsPage(IllustratedPage):
     parent_page_types = ["pages.NewsIndexPage"]
     subpage_types: list[str] = []
     template = "pages/news.html"
+    shown_kinds = ("page", "comment")
     fetched = (*IllustratedPage.fetched, "topics")
     og_type = "article"
 

@@ -94,7 +94,7 @@ class FiguresPage(TranslatedPage):
     subpage_types: list[str] = []
     max_count_per_parent = 1
     template = "pages/figures.html"
-    shown_kinds = ("page", "listing", "company")
+    shown_kinds = ("page", "listing", "company", "comment")
 
     class Meta:
         verbose_name, verbose_name_plural = _("page of figures"), _("pages of figures")

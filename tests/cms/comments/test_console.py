@@ -189,8 +189,10 @@ def test_script_stays_text_in_the_console(console, page):
 
 def test_author_is_blocked_and_let_in_again(console, waiting):
     (comment,) = waiting()
+    assert 'value="unblock"' not in console.get(one(comment)).content.decode()
     console.post(one(comment), {"decision": "block", "block-reason": "Publicitat"})
     assert Block.objects.get().person == comment.author
+    assert 'value="unblock"' in console.get(one(comment)).content.decode()
     console.post(one(comment), {"decision": "unblock"})
     assert not Block.objects.exists()
 

@@ -110,7 +110,7 @@ def test_reply_change_report_and_delete_in_place_by_keyboard(new_page, news, aut
     tab.get_by_role("button", name="Send the report").click()
     tab.get_by_text("You reported this").wait_for()
     tab.locator(".replies").get_by_role("link", name="Delete").click()
-    tab.get_by_role("button", name="Delete it").click()
+    tab.get_by_role("button", name="Delete the comment").click()
     tab.wait_for_selector(".replies", state="detached")
     assert "deleted" in tab.locator("#comments-said").text_content()
 
@@ -152,7 +152,7 @@ def test_all_of_it_works_without_scripts(new_page, news, author):
     tab.get_by_role("button", name="Save").click()
     assert tab.locator(".comment-text").inner_text() == "Does it pay for chairs too?"
     tab.get_by_role("link", name="Delete").click()
-    tab.get_by_role("button", name="Delete it").click()
+    tab.get_by_role("button", name="Delete the comment").click()
     assert tab.get_by_text("Nobody has commented yet.").is_visible()
 
 

@@ -12,6 +12,8 @@ from cms.comments.enums import Complaint, Held, Moderation, Move, State
 from cms.comments.models import Comment, Conversation, Report
 from cms.pages.models import HomePage
 from marketplace.core.models import Change, Mail
+from tests.concurrency import at_once
+from tests.concurrency import kinds as kinds_of
 from tests.factories import CompanyFactory, MembershipFactory, UserFactory
 
 FIVE_LINKS = " ".join(f"https://spam{number}.example" for number in range(5))
@@ -454,3 +456,41 @@ def test_counts_of_many_pages_are_one_query(page, known, django_assert_num_queri
 
 def test_every_kind_with_comments_is_a_page_model_in_lower_case():
     assert all(kind == kind.lower() and "." in kind for kind in kinds.KINDS)
+
+
+# --- Two at once --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_moderators_at_once_decide_once(page, author, moderator):
+    comment = operations.post(page, by=author, text="Text")
+    second = UserFactory(is_superuser=True)
+    results = at_once(
+        lambda: operations.refuse(Comment.objects.get(pk=comment.pk), by=moderator, reason="No"),
+        lambda: operations.refuse(Comment.objects.get(pk=comment.pk), by=second, reason="No, gràcies"),
+    )
+    assert kinds_of(results) == ["Comment", "IllegalMoveError"]
+    assert Mail.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_form_sent_twice_at_once_makes_one_comment(page, author):
+    key = uuid.uuid4()
+    results = at_once(*[lambda: operations.post(page, by=author, text="Un cop", submission_key=key)] * 3)
+    assert kinds_of(results) == ["Comment"] * 3
+    assert Comment.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_limit_is_not_passed_by_many_windows(page, author):
+    calls = [lambda number=number: operations.post(page, by=author, text=f"Comentari {number}") for number in range(limits.NEWCOMER + 2)]
+    assert kinds_of(at_once(*calls)) == ["Comment"] * limits.NEWCOMER + ["TooManyError"] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_three_reports_at_once_hide_a_comment(open_page, known):
+    comment = operations.post(open_page, by=known, text="Text")
+    people = [UserFactory() for _ in range(3)]
+    at_once(*[lambda person=person: operations.report(comment, by=person, reason=Complaint.SPAM) for person in people])
+    comment.refresh_from_db()
+    assert (comment.state, comment.open_reports) == (State.HIDDEN, 3)

@@ -13,6 +13,8 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     const { target, elt } = event.detail;
+    // From one page of comments to the next: on with the first one.
+    if (elt.matches(".pagination a")) setTimeout(() => document.querySelector("#comments-body article")?.focus());
     if (!target?.id.startsWith("act-")) return;
     if (elt.matches("a")) openers.set(target, elt);
     const field = target.querySelector(".errors, [autofocus], textarea, input:not([type=hidden], [tabindex='-1'])");

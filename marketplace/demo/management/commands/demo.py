@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from marketplace import worker
 from marketplace.core import changelog
-from marketplace.demo import city, curating, site, vocabulary
+from marketplace.demo import city, curating, site, talk, vocabulary
 from marketplace.synergies import consortia
 from marketplace.synergies import refresh as synergies
 from marketplace.synergies.models import Synergy
@@ -74,6 +74,7 @@ class Command(BaseCommand):
             city.load(bar.update)
         with tqdm(total=site.total(), desc="Public site", unit="page") as bar:
             site.load(bar.update)
+        talk.load()
         vocabulary.load()
 
     def _match(self) -> None:
