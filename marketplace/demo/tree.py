@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 
 from django.utils import timezone
+from wagtail.fields import StreamField
 from wagtail.models import Locale, Page, ReferenceIndex
 from wagtail.signal_handlers import disable_reference_index_auto_update
 
@@ -41,6 +42,10 @@ def _add(page: Page, parent: Page, key: uuid.UUID, language: str) -> Page:
     page.translation_key, page.locale = key, Locale.objects.get_for_language(language)
     page.last_published_at = page.last_published_at or timezone.now()
     page.first_published_at = page.first_published_at or page.last_published_at
+    for field in page._meta.get_fields():  # noqa: SLF001 - Django's documented model API
+        if isinstance(field, StreamField):
+            # Once looked at, every part has an id of its own, as those have that editors write.
+            list(getattr(page, field.name))
     # Wagtail would look for references in the whole page anew with each of its rows; once is enough.
     with disable_reference_index_auto_update():
         parent.add_child(instance=page)

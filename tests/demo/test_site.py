@@ -195,13 +195,15 @@ def test_blocks_are_such_as_the_editors_form_would_keep(loaded):
         for page in kind.objects.filter(locale__language_code="ca"):
             for name in names:
                 stream = getattr(page, name)
+                list(stream)
                 before = _without_keys(stream.get_prep_value())
                 assert _without_keys(stream.stream_block.get_prep_value(stream.stream_block.clean(stream))) == before, (page.title, name)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_can_be_read(loaded, client, language):
-    for page in Page.objects.live().filter(depth__gt=1, locale__language_code=language).specific().iterator():
+def test_every_page_can_be_read(loaded, client):
+    pages = list(Page.objects.live().filter(depth__gt=1).specific())
+    assert len(pages) > 150
+    for page in pages:
         response = client.get(page.get_url())
         assert response.status_code == 200, page.url
         assert page.title in response.content.decode(), page.url
@@ -209,7 +211,7 @@ def test_every_page_can_be_read(loaded, client, language):
 
 def _without_keys(stream: list) -> str:
     """What a stream holds, without the names that Wagtail gives to its parts."""
-    return re.sub(r' data-block-key=\\"\w+\\"|"id": "[\w-]+"', "", json.dumps(stream, default=str))
+    return re.sub(r' data-block-key=\\"\w+\\"|"id": ("[\w-]+"|null)', "", json.dumps(stream, default=str))
 
 
 def _row(page: AidPage) -> dict:
