@@ -77,9 +77,10 @@ def with_ended(wanted: AidFilter) -> str:
 
 
 def sort_options(wanted: AidFilter) -> list[Option]:
-    """The orders that make sense now."""
-    labels = dict(SORTS)
-    return [_option(value, labels[value], None, checked=value == wanted.sort) for value in wanted.sorts(wanted.values)]
+    """The orders that make sense now. The usual one is no choice: who then types a text gets the order that is usual for texts."""
+    labels, (usual, *others) = dict(SORTS), wanted.sorts(wanted.values)
+    options = [_option("", labels[usual], None, checked=wanted.sort == usual)]
+    return options + [_option(value, labels[value], None, checked=value == wanted.sort) for value in others]
 
 
 def ways_out(wanted: AidFilter, facets: Mapping[str, Counts], ended: int) -> list[tuple[Chip, int]]:

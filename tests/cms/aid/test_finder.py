@@ -101,8 +101,8 @@ def test_official_number_finds_its_aid(offers):
 
 
 def test_relevance_is_an_order_only_with_a_text(offers):
-    assert [option["value"] for option in search().context["sorts"]] == ["deadline", "newest"]
-    assert [option["value"] for option in search("?q=shops").context["sorts"]] == ["relevance", "deadline", "newest"]
+    assert [option["value"] for option in search().context["sorts"]] == ["", "newest"]
+    assert [option["value"] for option in search("?q=shops").context["sorts"]] == ["", "deadline", "newest"]
     assert titles(search("?sort=newest"))[0] == "First employee"
 
 
