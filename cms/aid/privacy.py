@@ -6,11 +6,12 @@ from marketplace.accounts.models import User
 from marketplace.alerts.models import Mention
 
 from .alert_models import AidAlert
+from .freshness_models import Review
 from .models import AidPage
 
 
 class PersonalData:
-    """A person's aid alerts."""
+    """A person's aid alerts, and the aid that an officer looked at."""
 
     name = "aid"
 
@@ -23,6 +24,10 @@ class PersonalData:
         alerts = AidAlert.objects.of(user).order_by("created", "pk")
         return {
             "alerts": [{"name": one.name, "search": one.parameters, "alert": one.alert, "created": one.created.isoformat()} for one in alerts],
+            "checked": [
+                {"aid": one.page.title, "at": one.at.isoformat(), "note": one.note}
+                for one in Review.objects.filter(by=user).select_related("page").order_by("at", "pk")
+            ],
             "mailed": [{"aid": titles.get(one.aid, str(one.aid)), "facts": one.facts, "at": one.at.isoformat()} for one in told],
         }
 

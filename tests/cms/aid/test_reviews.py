@@ -13,6 +13,7 @@ from cms.aid import reviews
 from cms.aid.documents import KIND, uid_of
 from cms.aid.freshness_models import Review, Upkeep
 from cms.aid.models import AidPage
+from cms.aid.privacy import PersonalData
 from cms.pages.rules import EDITORS, OFFICERS
 from marketplace.core.models import Change, Mail
 from tests.cms.aid.factories import make_aid, translate_aid
@@ -307,3 +308,11 @@ def test_public_line_says_when(client, officer):
     assert "12 de març de 2026" in answer.content.decode()
     assert officer.name not in answer.content.decode()
     assert timezone.localdate() == TODAY
+
+
+def test_copy_of_ones_data_has_the_checks_and_erasing_the_account_keeps_them_without_a_name(officer):
+    page = looked_at(100, title="Ajut A")
+    reviews.confirm(page, by=officer, note="Asked")
+    assert PersonalData().export(officer)["checked"] == [{"aid": "Ajut A", "at": NOON.isoformat(), "note": "Asked"}]
+    officer.delete()
+    assert Review.objects.get().by is None
