@@ -14,12 +14,16 @@ from wagtail.contrib.redirects.models import Redirect
 from wagtail.models import GroupPagePermission, Page, PageLogEntry, TaskState, Workflow, WorkflowPage
 from wagtail.test.utils.form_data import querydict_from_html
 
+from cms.aid.models import AidPage
 from cms.console import scheduled
-from cms.pages.models import HomePage, StandardPage
+from cms.pages.models import FormPage, HomePage, StandardPage
 from cms.pages.rules import EDITORS, OFFICERS, is_editor, is_officer
 from marketplace.accounts.rules import CURATORS
 from marketplace.core import mail
 from marketplace.core.models import Mail
+from tests.cms.aid.factories import make_aid
+from tests.cms.pages.factories import KINDS, make_form
+from tests.cms.pages.factories import make_page as make_page_of
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -400,3 +404,42 @@ def test_links_in_texts_follow_a_moved_page(client, django_capture_on_commit_cal
     text = client.get("/links/").content.decode()
     assert 'href="/there/page/"' in text
     assert 'href="/page/"' not in text
+
+
+# --- Every kind of page ---------------------------------------------------------------------------------------------------
+
+
+def make_kind(kind):
+    if kind is AidPage:
+        return make_aid("Ajut")
+    return make_form() if kind is FormPage else make_page_of(kind)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, AidPage], ids=lambda kind: kind.__name__)
+def test_every_kind_can_be_edited_previewed_and_compared_in_its_history(client, officer, kind):
+    page = make_kind(kind).specific
+    page.title = "Un altre títol"
+    page.save_revision(user=officer)
+    versions = list(page.revisions.order_by("pk").values_list("pk", flat=True))
+    client.force_login(officer)
+    assert client.get(edit_address(page)).status_code == 200
+    draft = client.get(reverse("wagtailadmin_pages:view_draft", args=[page.pk]))
+    assert draft.status_code == 200
+    assert "Un altre títol" in draft.content.decode()
+    assert "Content-Security-Policy" not in draft.headers
+    assert client.get(reverse("wagtailadmin_pages:history", args=[page.pk])).status_code == 200
+    compared = client.get(reverse("wagtailadmin_pages:revisions_compare", args=[page.pk, "earliest", versions[-1]]))
+    assert compared.status_code == 200
+
+
+def test_the_preview_beside_the_form_may_stand_in_the_consoles_frame(client, officer):
+    page = make_page()
+    client.force_login(officer)
+    address = reverse("wagtailadmin_pages:preview_on_edit", args=[page.pk])
+    data = opened(client, page)
+    data["title"] = "Encara no desat"
+    assert client.post(address, data).json()["is_valid"]
+    shown = client.get(address + "?in_preview_panel=true&mode=")
+    assert "Encara no desat" in shown.content.decode()
+    assert shown.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert StandardPage.objects.get(pk=page.pk).title == "Ajuts"

@@ -11,9 +11,12 @@ from wagtail.models import Locale, Page
 from wagtail_localize.models import StringSegment, StringTranslation, Translation, TranslationContext, TranslationSource
 
 from cms.pages import translations
-from cms.pages.models import HomePage, StandardPage
+from cms.pages.models import FormPage, HomePage, StandardPage
 from cms.pages.rules import EDITORS
 from tests.cms.aid.factories import make_aid, translate_aid
+from tests.cms.pages.factories import KINDS, make_form
+from tests.cms.pages.factories import make_page as make_page_of
+from tests.cms.pages.test_blocks import every_block
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -242,3 +245,27 @@ def test_a_synced_translation_takes_the_texts_as_segments_and_keeps_facts_out():
     english = aid.get_translation(locale("en"))
     assert english.get_latest_revision_as_object().summary == "One sentence"
     assert [call.deadline for call in english.calls.all()] == [call.deadline for call in aid.calls.all()]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_kind_can_be_translated_sentence_by_sentence(kind):
+    page = make_page_of(kind, body=every_block()) if hasattr(kind, "body") else make_page_of(kind)
+    source, _ = TranslationSource.get_or_create_from_instance(page.specific)
+    Translation.objects.create(source=source, target_locale=locale("en"))
+    made, _ = source.create_or_update_translation(locale("en"), publish=False, copy_parent_pages=True, fallback=True)
+    assert (made.locale.language_code, made.live) == ("en", False)
+    # What is no text is the same.
+    if hasattr(kind, "body"):
+        assert [one.block_type for one in made.specific.body] == [one.block_type for one in page.body]
+
+
+def test_questions_of_a_translated_form_stay_translated():
+    page = make_form()
+    source, _ = TranslationSource.get_or_create_from_instance(page)
+    Translation.objects.create(source=source, target_locale=locale("en"))
+    source.create_or_update_translation(locale("en"), publish=False, copy_parent_pages=True, fallback=True)
+    english = FormPage.objects.get(translation_key=page.translation_key, locale=locale("en"))
+    english.form_fields.update(label="Your name")
+    source.update_from_db()
+    source.create_or_update_translation(locale("en"), publish=False, fallback=True)
+    assert set(FormPage.objects.get(pk=english.pk).form_fields.values_list("label", flat=True)) == {"Your name"}
