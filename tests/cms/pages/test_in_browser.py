@@ -111,6 +111,8 @@ def test_paste_from_a_word_processor_is_saved_clean(live_server, new_page):
         SAMPLE,
     )
     page.get_by_text("Pressupost").first.wait_for()
+    # The editor hands its text over to the form a moment later.
+    page.wait_for_function("[...document.querySelectorAll('input[type=hidden]')].some(input => input.value.includes('Pressupost'))")
     with page.expect_navigation():
         page.locator("button.action-save").first.evaluate("button => button.form.requestSubmit(button)")
     saved = Page.objects.get(pk=story.pk).get_latest_revision_as_object().body
