@@ -9,6 +9,8 @@ without the page cache; that makes it quicker, and the comparison harder. Second
 with gunicorn (one process, over one kept connection) those of the clock.
 """
 
+# ruff: noqa: E402 - the settings come from the environment, which has to be there before Django is asked
+
 import argparse
 import http.client
 import io
