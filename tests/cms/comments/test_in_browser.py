@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from cms.comments import limits, operations
 from cms.comments.enums import Moderation, State
@@ -15,6 +16,13 @@ from cms.pages.models import HomePage, NewsIndexPage, NewsPage
 from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("chromium")]
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The texts below are those of the templates, whatever their translations say."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
