@@ -261,7 +261,7 @@ def _text_of(inquiry: Inquiry, fact: str) -> str:
 
 
 def _given(inquiry: Inquiry) -> list[dict[str, str]]:
-    """What was answered, each with the address at which it can be changed."""
+    """What was answered and counts, each with the address at which it can be changed; a company's data win over a link's answers."""
     return [
         {
             "question": _text_of(inquiry, answer.fact),
@@ -269,7 +269,7 @@ def _given(inquiry: Inquiry) -> list[dict[str, str]]:
             "url": inquiry.address(edit=answer.fact),
         }
         for answer in inquiry.answers
-        if not answer.error
+        if not answer.error and (answer.known is None or inquiry.profile.get(answer.fact) == answer.known)
     ]
 
 

@@ -174,6 +174,7 @@ def test_a_company_is_asked_only_what_its_data_do_not_say(client, owner, aid):
 def test_an_answer_from_a_shared_link_does_not_replace_the_company_s_data(client, owner, aid):
     response = client.get(at(aid, "?people=large&founded=2010-01-01"))
     assert "Yes, you can ask for it" in text(response)
+    assert [one["answer"] for one in response.context["given"]] == ["1 January 2010"]
     tried = client.get(at(aid, "?people=large&founded=2010-01-01&what_if=1"))
     assert "No, not as things are" in text(tried)
     assert "You try other values than those" in text(tried)
