@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from wagtail.blocks.stream_block import StreamBlockValidationError
 from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.documents import get_document_model
@@ -16,6 +17,13 @@ from cms.pages.models.faq import GroupsBlock
 from tests.cms.pages.factories import block, chapter, heading, make_image, make_page, question, text
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """Messages are those of the code, whatever their translations say; pages speak the language of their address."""
+    with translation.override("en"):
+        yield
 
 
 def cleaned(*blocks: dict):

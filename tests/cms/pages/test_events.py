@@ -4,7 +4,7 @@ import icalendar
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from cms.pages.models import EventIndexPage, EventPage
 from tests.cms.pages.factories import make_page
@@ -17,6 +17,13 @@ HOUR = datetime.timedelta(hours=1)
 @pytest.fixture(autouse=True)
 def _clock():
     with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """Messages are those of the code, whatever their translations say; pages speak the language of their address."""
+    with translation.override("en"):
         yield
 
 
