@@ -41,4 +41,5 @@ def no_queries():
 
 def kept(page_cache) -> int:
     """How many pages are in the cache, beside the tokens."""
-    return len(page_cache._list_cache_files()) - len(generations.KINDS)
+    tokens = page_cache.get_many([generations._name(kind) for kind in generations.KINDS])
+    return len(page_cache._list_cache_files()) - len(tokens)
