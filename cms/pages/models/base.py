@@ -4,9 +4,12 @@ import datetime
 from collections.abc import Iterable
 from typing import Any
 
+from csp.constants import SELF
+from csp.decorators import csp_replace
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
@@ -67,6 +70,11 @@ class TranslatedPage(Page):
             if page.locale_id == self.locale_id:
                 self.locale = page.locale
         return context
+
+    @method_decorator(csp_replace({"frame-ancestors": [SELF]}))
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """The page as the public will see it, but in the console's frame, which the public policy forbids."""
+        return super().serve_preview(request, mode_name)
 
     def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
         """As Wagtail's, but with two queries for an address of any depth, where that asks two for each of its parts.

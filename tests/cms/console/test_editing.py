@@ -426,7 +426,8 @@ def test_every_kind_can_be_edited_previewed_and_compared_in_its_history(client, 
     draft = client.get(reverse("wagtailadmin_pages:view_draft", args=[page.pk]))
     assert draft.status_code == 200
     assert "Un altre títol" in draft.content.decode()
-    assert "Content-Security-Policy" not in draft.headers
+    # Under the policy of public pages, so that what it forbids is seen before anybody else does.
+    assert "script-src 'self'" in draft.headers["Content-Security-Policy"]
     assert client.get(reverse("wagtailadmin_pages:history", args=[page.pk])).status_code == 200
     compared = client.get(reverse("wagtailadmin_pages:revisions_compare", args=[page.pk, "earliest", versions[-1]]))
     assert compared.status_code == 200
@@ -442,4 +443,6 @@ def test_the_preview_beside_the_form_may_stand_in_the_consoles_frame(client, off
     shown = client.get(address + "?in_preview_panel=true&mode=")
     assert "Encara no desat" in shown.content.decode()
     assert shown.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in shown.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in client.get(page.get_url()).headers["Content-Security-Policy"]
     assert StandardPage.objects.get(pk=page.pk).title == "Ajuts"
