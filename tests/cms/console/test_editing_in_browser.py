@@ -48,8 +48,10 @@ def press(page, selector):
     button = page.locator(selector).first
     if not button.is_visible():
         page.get_by_role("button", name="More actions").click()
+        button.wait_for()
+    # The menu moves while it opens, and the form is written anew after it was saved by itself: a press in between is lost.
+    page.wait_for_timeout(2000)
     button.click()
-    # The address changes before, when a new page is saved by itself.
     page.locator(".messages .success").first.wait_for()
 
 
