@@ -2,7 +2,14 @@ from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import translation
 from PIL import Image
+
+
+@pytest.fixture(autouse=True)
+def _english(_first_language):
+    """Messages are compared in the language that they are written in."""
+    translation.activate("en")
 
 
 @pytest.fixture

@@ -59,8 +59,8 @@ def test_a_picture_of_many_megabytes_is_refused_before_it_is_read(settings):
     upload.file = None  # reading it would fail
     code, message = refused(upload)
     assert code == "too_big"
-    assert "40,0\xa0MB" in message
-    assert "15,0\xa0MB" in message
+    assert "40.0\xa0MB" in message
+    assert "15.0\xa0MB" in message
 
 
 def test_a_decompression_bomb_is_refused_without_being_decoded(monkeypatch):

@@ -16,7 +16,7 @@ PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF"
 
 @pytest.fixture
 def console(client, db):
-    client.force_login(UserFactory(is_superuser=True, is_staff=True))
+    client.force_login(UserFactory(is_superuser=True, is_staff=True, language="en"))
     return client
 
 
@@ -28,7 +28,7 @@ def test_a_picture_without_a_description_is_refused_in_the_chooser_and_keeps_its
     prefix = "image-chooser-upload"
     data = {f"{prefix}-title": "Office", f"{prefix}-file": picture(), f"{prefix}-collection": root()}
     answer = console.post(reverse("wagtailimages_chooser:create"), data)
-    assert "obligatori" in answer.json()["htmlFragment"]
+    assert "This field is required" in answer.json()["htmlFragment"]
     assert 'value="Office"' in answer.json()["htmlFragment"]
     assert not Image.objects.exists()
 
