@@ -7,10 +7,10 @@ nothing of a visitor and nothing of a day may be kept on them.
 
 import threading
 
-from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Prefetch
-from wagtail.models import PageViewRestriction
+from django.db.models import Prefetch
 
 from cms.pages.cache import generations
+from cms.pages.models.base import for_everybody
 
 from .models import AidIndexPage, AidPage, FunderRow, PlaceRow, SectorRow
 
@@ -40,12 +40,8 @@ def pages(index: AidIndexPage) -> list[AidPage]:
 
 
 def _load(index: AidIndexPage) -> list[AidPage]:
-    # As public(), which would ask for the restrictions first.
-    private = Exists(PageViewRestriction.objects.annotate(own=ExpressionWrapper(OuterRef("path"), CharField())).filter(own__startswith=F("page__path")))
     found = (
-        AidPage.objects.child_of(index)
-        .live()
-        .exclude(private)
+        for_everybody(AidPage.objects.child_of(index))
         .defer(*LONG_TEXTS)
         .prefetch_related(
             "calls",

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +15,8 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
-from cms.pages.models import OfficePage
+from cms.pages.models import OfficePage, TranslatedPage
+from cms.pages.models.base import for_everybody
 from marketplace.companies.models import Company
 
 from . import calendar, compare, facets, finder, register
@@ -259,11 +259,12 @@ def compare_page(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
 
 def aid_context(page: AidPage, request: HttpRequest) -> dict[str, Any]:
     """All that the page of one aid shows."""
-    index, translations = _surroundings(page, request)
+    context = TranslatedPage.get_context(page, request)
+    index = _finder_above(page, context["above"])
     items = finder.load(index, request)
     register.lend_facts(page, [one.page for one in items])
     item = finder.item(page, index, request)
-    return Page.get_context(page, request) | {
+    return context | {
         "item": item,
         "standing": item.standing,
         "calls": sorted(page.calls.all(), key=lambda call: call.opens_on or call.deadline or datetime.date.max, reverse=True),
@@ -273,28 +274,24 @@ def aid_context(page: AidPage, request: HttpRequest) -> dict[str, Any]:
         "can": _can(page, request),
         "overdue": page.review_due_on is not None and page.review_due_on < item.today,
         "addresses": addresses(index, request) | {"add_to_calendar": index.address("calendar_of_one", request, number=page.pk or 0)},
-        "trail": _trail(index, request),
-        "translations": translations,
     }
 
 
-def _surroundings(page: AidPage, request: HttpRequest) -> tuple[AidIndexPage, dict[str, str]]:
-    """The finder above the page, and where the page is in other languages: one query for both."""
+def _finder_above(page: AidPage, above: list[Page]) -> AidIndexPage:
+    """The finder above the page, from the pages above it that were read already; asked for where it is no live one."""
     parent = page.path[: -page.steplen]
-    around = Page.objects.filter(Q(path=parent) | Q(translation_key=page.translation_key, live=True)).select_related("locale")
-    found = {one.path: one for one in around}
-    above = found.pop(parent)
+    found = next((one for one in above if one.path == parent), None) or Page.objects.select_related("locale").get(path=parent)
     # Only what every page has: the finder's own fields are not needed here.
-    index = AidIndexPage(pk=above.pk, **{name: getattr(above, name) for name in ("path", "depth", "title", "slug", "url_path", "live", "translation_key")})
-    index.locale = page.locale = above.locale
-    return index, {one.locale.language_code: one.get_url(request) for one in found.values()}
+    index = AidIndexPage(pk=found.pk, **{name: getattr(found, name) for name in ("path", "depth", "title", "slug", "url_path", "live", "translation_key")})
+    index.locale = page.locale = found.locale
+    return index
 
 
 def office_of(page: AidPage) -> OfficePage | None:
     """The office that helps with it, in the page's language where it has it."""
     if page.office_id is None:
         return None
-    versions = OfficePage.objects.live().filter(translation_key__in=Page.objects.filter(pk=page.office_id).values("translation_key"))
+    versions = for_everybody(OfficePage.objects).filter(translation_key__in=Page.objects.filter(pk=page.office_id).values("translation_key"))
     found = {office.locale_id: office for office in versions.select_related("locale")}
     return found.get(page.locale_id) or next(iter(found.values()), None)
 

@@ -54,7 +54,8 @@ class TranslatedPage(Page):
     def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
         """With `translations`, {language code: address}, as base.html wants them, and `trail`, [(label, address)] from the home page down.
 
-        Besides: `versions`, the live pages in all languages, the one written first in front; the menus' `section_pages` and `footer_pages`.
+        Besides: `above`, the live pages on that way; `versions`, the live pages in all languages, the one written first in front; the menus' `section_pages`
+        and `footer_pages`.
         """
         context = super().get_context(request, *args, **kwargs)
         above = [self.path[: self.steplen * depth] for depth in range(HOME_DEPTH, self.depth)]
@@ -63,7 +64,8 @@ class TranslatedPage(Page):
         family = list(Page.objects.live().filter(concerned).select_related("locale", "content_type").order_by("path"))
         context["versions"] = sorted((page for page in family if page.translation_key == self.translation_key), key=lambda page: page.pk)
         context["translations"] = {page.locale.language_code: page.get_url(request) for page in context["versions"]}
-        context["trail"] = [(page.title, page.get_url(request)) for page in family if page.path in above]
+        context["above"] = [page for page in family if page.path in above]
+        context["trail"] = [(page.title, page.get_url(request)) for page in context["above"]]
         context["section_pages"], context["footer_pages"] = menus.links(family)
         # So that nobody asks for it again; a page that is not live yet, in the preview, is not among them.
         for page in family:
@@ -177,6 +179,13 @@ class PageWithFiles(TranslatedPage):
         if file:
             return getattr(self, self.files[file])()
         return super().serve(request, *args, **kwargs)
+
+
+def for_everybody(pages: models.QuerySet) -> models.QuerySet:
+    """The pages of a list that everybody may see: live, and neither they nor a page above them kept for some. As `public()`, which asks one query more."""
+    here = models.ExpressionWrapper(models.OuterRef("path"), models.CharField())
+    private = PageViewRestriction.objects.annotate(here=here).filter(here__startswith=models.F("page__path"))
+    return pages.live().exclude(models.Exists(private))
 
 
 def in_language_of(parent: Page, pages: Iterable[Page]) -> list[Any]:

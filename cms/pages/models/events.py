@@ -18,7 +18,7 @@ from cms.pages import feeds, ics, structured
 from cms.pages.blocks import BodyBlock
 from cms.pages.fields import BodyField
 
-from .base import IllustratedPage, PageWithFiles, in_language_of
+from .base import IllustratedPage, PageWithFiles, for_everybody, in_language_of
 from .news import Topic
 
 PAGE_SIZE = 12
@@ -51,7 +51,7 @@ class EventIndexPage(PageWithFiles):
 
     def events(self) -> models.QuerySet["EventPage"]:
         """The public ones."""
-        return EventPage.objects.child_of(self).live().defer("body").select_related("lead_image").prefetch_related("lead_image__renditions", "topics")
+        return for_everybody(EventPage.objects.child_of(self)).defer("body").select_related("lead_image").prefetch_related("lead_image__renditions", "topics")
 
     def to_come(self) -> models.QuerySet["EventPage"]:
         """Those that are not over, soonest first."""
@@ -68,7 +68,7 @@ class EventIndexPage(PageWithFiles):
 
     def fresh_until(self, now: datetime.datetime) -> datetime.datetime | None:
         """Until the next event is over."""
-        return EventPage.objects.child_of(self).live().filter(ends_at__gt=now).aggregate(first=models.Min("ends_at"))["first"]
+        return self.events().filter(ends_at__gt=now).aggregate(first=models.Min("ends_at"))["first"]
 
 
 class EventPage(IllustratedPage, PageWithFiles):

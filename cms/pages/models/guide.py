@@ -18,7 +18,7 @@ from cms.pages import anchors
 from cms.pages.blocks import BodyBlock, name_anchors
 from cms.pages.fields import BodyField
 
-from .base import IllustratedPage, TranslatedPage, in_language_of
+from .base import IllustratedPage, TranslatedPage, for_everybody, in_language_of
 
 #: The address of the whole guide on one page, for printing and for searching in it.
 WHOLE = "all"
@@ -67,7 +67,7 @@ class GuideIndexPage(TranslatedPage):
 
     def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
         """With `guides`."""
-        guides = GuidePage.objects.child_of(self).live().order_by("path").select_related("lead_image").prefetch_related("lead_image__renditions")
+        guides = for_everybody(GuidePage.objects.child_of(self)).order_by("path").select_related("lead_image").prefetch_related("lead_image__renditions")
         return super().get_context(request, *args, **kwargs) | {"guides": in_language_of(self, guides)}
 
 

@@ -18,7 +18,7 @@ from cms.pages import feeds, structured
 from cms.pages.blocks import BodyBlock
 from cms.pages.fields import BodyField
 
-from .base import IllustratedPage, PageWithFiles, in_language_of
+from .base import IllustratedPage, PageWithFiles, for_everybody, in_language_of
 
 PAGE_SIZE = 12
 #: So many of other news at the foot of one.
@@ -77,7 +77,7 @@ class NewsIndexPage(PageWithFiles):
 
     def news(self) -> models.QuerySet["NewsPage"]:
         """The public ones, newest first."""
-        news = NewsPage.objects.child_of(self).live().order_by("-date", "-pk").defer("body")
+        news = for_everybody(NewsPage.objects.child_of(self)).order_by("-date", "-pk").defer("body")
         return news.select_related("lead_image").prefetch_related("lead_image__renditions", "topics")
 
     def feed(self) -> HttpResponse:
@@ -106,7 +106,7 @@ class NewsPage(IllustratedPage):
 
     def get_context(self, request: HttpRequest, *args: object, **kwargs: object) -> dict[str, Any]:
         """With `more`, the newest of the others."""
-        others = NewsPage.objects.sibling_of(self, inclusive=False).live().order_by("-date", "-pk").defer("body")[:MORE]
+        others = for_everybody(NewsPage.objects.sibling_of(self, inclusive=False)).order_by("-date", "-pk").defer("body")[:MORE]
         return super().get_context(request, *args, **kwargs) | {"more": in_language_of(self, others)}
 
     @property

@@ -21,7 +21,7 @@ from cms.pages.fields import BodyField
 from cms.pages.hours import Hours, Status, same_days
 from cms.pages.office_blocks import ChannelsBlock, HoursBlock, ServicesBlock, read_hours
 
-from .base import IllustratedPage, TranslatedPage, in_language_of
+from .base import IllustratedPage, TranslatedPage, for_everybody, in_language_of
 
 SCHEMA_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Exceptions of the opening hours are told so far ahead.
@@ -49,7 +49,7 @@ class OfficeIndexPage(TranslatedPage):
     @cached_property
     def offices(self) -> list["OfficePage"]:
         """The public ones in the editors' order."""
-        offices = OfficePage.objects.child_of(self).live().order_by("path").select_related("lead_image").prefetch_related("lead_image__renditions")
+        offices = for_everybody(OfficePage.objects.child_of(self)).order_by("path").select_related("lead_image").prefetch_related("lead_image__renditions")
         return in_language_of(self, offices)
 
     def fresh_until(self, now: datetime.datetime) -> datetime.datetime | None:

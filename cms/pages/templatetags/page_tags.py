@@ -13,6 +13,7 @@ from wagtail.blocks.stream_block import StreamValue
 
 from cms.pages import anchors, structured
 from cms.pages.models import NewsPage
+from cms.pages.models.base import for_everybody
 
 register = template.Library()
 
@@ -27,8 +28,8 @@ def structured_data(context: template.Context) -> SafeString:
 @register.simple_tag
 def latest_news(limit: int = 3) -> list[NewsPage]:
     """The newest news in the language of this moment, without their topics; with pictures two queries."""
-    news = NewsPage.objects.live().filter(locale__language_code=get_language()).order_by("-date", "-pk").defer("body").select_related("locale", "lead_image")
-    return list(news.prefetch_related("lead_image__renditions")[:limit])
+    news = for_everybody(NewsPage.objects.filter(locale__language_code=get_language())).order_by("-date", "-pk").defer("body")
+    return list(news.select_related("locale", "lead_image").prefetch_related("lead_image__renditions")[:limit])
 
 
 @register.filter
