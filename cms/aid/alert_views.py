@@ -7,13 +7,14 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from . import alerts, facets
 from .alert_models import AidAlert
 from .filters import AidFilter
-from .models import AidPage
+from .models import AidIndexPage, AidPage
 
 UNPROCESSABLE = 422
 
@@ -23,7 +24,8 @@ UNPROCESSABLE = 422
 def own(request: HttpRequest) -> HttpResponse:
     """All of them, each with how much aid it finds today."""
     rows = [(alert, len(alerts.found(alert)), alerts.address(alert)) for alert in AidAlert.objects.of(request.user).select_related("owner")]
-    return render(request, "aid/alerts/list.html", {"rows": rows})
+    finder = None if rows else AidIndexPage.objects.live().filter(locale__language_code=get_language()).first()
+    return render(request, "aid/alerts/list.html", {"rows": rows, "finder": finder})
 
 
 @login_required

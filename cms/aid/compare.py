@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from marketplace.companies.enums import Size
 
 from . import words
+from .eligibility.clauses import PEOPLE_OF
+from .eligibility.known import Between
+from .eligibility.wording import people
 from .enums import Beneficiary
 from .finder import Item
 from .models import AidPage
@@ -41,18 +45,31 @@ def rows(items: list[Item]) -> list[Row]:
 def _names(values: Iterable[object], everybody: str) -> str:
     names = [str(value) for value in values]
     more = len(names) - MOST_NAMES
-    shown = ", ".join(names[:MOST_NAMES])
-    return (_("%(names)s and %(n)d more") % {"names": shown, "n": more} if more > 0 else shown) or everybody
+    # “And one more” takes as much room as its name.
+    if more <= 1:
+        return ", ".join(names) or everybody
+    return _("%(names)s and %(n)d more") % {"names": ", ".join(names[:MOST_NAMES]), "n": more}
 
 
 def beneficiaries(page: AidPage) -> str:
     """Who may ask for it."""
-    return _names((Beneficiary(value).label for value in page.beneficiaries), _("Anybody"))
+    labels = [str(Beneficiary(value).label) for value in page.beneficiaries]
+    return _names(labels[:1] + [label.lower() for label in labels[1:]], _("Anybody"))
 
 
 def sizes(page: AidPage) -> str:
-    """For which company sizes."""
-    return _names((Size(value).label for value in page.sizes), _("Any size"))
+    """For how many people in the company: sizes that follow one another read as one."""
+    chosen = [size for size in Size if size in page.sizes]
+    if len(chosen) in {0, len(Size)}:
+        return _("Any size")
+    runs: list[Between] = []
+    for size in chosen:
+        span = PEOPLE_OF[size]
+        if runs and runs[-1].high == span.low - 1:
+            runs[-1] = Between(runs[-1].low, span.high)
+        else:
+            runs.append(span)
+    return capfirst(", ".join(people(span) for span in runs))
 
 
 def sectors(page: AidPage) -> str:

@@ -7,9 +7,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from cms.aid import calendar, compare, finder, words
-from cms.aid.models import AidIndexPage, AidPage, Call
+from cms.aid.models import AidIndexPage, Call
 from cms.aid.states import Standing, State
-from marketplace.companies.enums import Size
 
 register = template.Library()
 
@@ -52,12 +51,6 @@ def elapsed(call: Call | None) -> dict[str, int]:
     if not (call and call.opens_on and call.deadline and call.opens_on <= today <= call.deadline):
         return {}
     return {"done": (today - call.opens_on).days, "all": max(1, (call.deadline - call.opens_on).days)}
-
-
-@register.filter
-def size_names(page: AidPage) -> list[str]:
-    """The company sizes it is for, one by one."""
-    return [str(Size(value).label) for value in page.sizes]
 
 
 @register.filter

@@ -111,7 +111,7 @@ def test_page_has_all_facts():
     )  # fmt: skip
     said = text(shown(page)).replace("\u00a0", " ")
     for fact in (
-        "Half of your web shop.", "Closes in 30 days", "up to 10,000 €", "at most 50 % of the cost", "250,000 €", "Companies", "Micro: up to 9 people", "Terrassa", "Generalitat (exemple)",
+        "Half of your web shop.", "Closes in 30 days", "up to 10,000 €", "at most 50 % of the cost", "250,000 €", "Companies", "Up to 9 people", "Terrassa", "Generalitat (exemple)",
         "https://seu.example/1", "Ask online", "Order 12/2026", "https://law.example/12", "office@city.example", "tel:+34937397000", "712345", "https://bdns.example/712345", "90,000 €",
     ):  # fmt: skip
         assert fact in said, fact
