@@ -1,12 +1,14 @@
 """Tells the change log that a version of an aid page is another one now: the engine and whoever is behind it follow the log.
 
-Wagtail's page signals are the only place that hears of every way in which a page is published, taken back, moved or deleted.
-They append, and do nothing else. A save that happens outside a transaction gets one of its own.
+A save is the only moment that every way of publishing, taking back and moving shares, and that lies within the transaction of what
+it tells: Wagtail's own signal of a publication comes after the commit, and a crash between the two would hide the page from the
+index for good. The receivers append, and do nothing else.
 """
 
+from collections.abc import Collection
+
 from django.db import transaction
-from django.db.models.signals import pre_delete
-from wagtail.signals import page_published, page_unpublished
+from django.db.models.signals import post_save, pre_delete
 
 from marketplace.core import changelog
 
@@ -16,8 +18,7 @@ from .models import AidPage
 
 def connect() -> None:
     """Called once, when the app is ready."""
-    for signal in (page_published, page_unpublished):
-        signal.connect(_changed, sender=AidPage, dispatch_uid=f"aid-{id(signal)}")
+    post_save.connect(_saved, sender=AidPage, dispatch_uid="aid-saved")
     pre_delete.connect(_deleted, sender=AidPage, dispatch_uid="aid-deleted")
 
 
@@ -27,8 +28,10 @@ def append(*pages: AidPage) -> None:
         changelog.append_many(KIND, [uid_of(page) for page in pages])
 
 
-def _changed(sender: type[AidPage], instance: AidPage, **kwargs: object) -> None:
-    append(instance)
+def _saved(sender: type[AidPage], instance: AidPage, *, update_fields: Collection[str] | None = None, raw: bool = False, **kwargs: object) -> None:
+    # A new draft, a schedule or a lock changes a few columns and nothing that can be found.
+    if not raw and (update_fields is None or "live" in update_fields):
+        append(instance)
 
 
 def _deleted(sender: type[AidPage], instance: AidPage, **kwargs: object) -> None:

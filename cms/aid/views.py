@@ -11,10 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
+from cms.pages import feeds
 from cms.pages.models import OfficePage, TranslatedPage
 from cms.pages.models.base import for_everybody
 from marketplace.companies.models import Company
@@ -209,7 +209,7 @@ def new_aid_feed(index: AidIndexPage, request: HttpRequest) -> HttpResponse:
     wanted = AidFilter(request.GET).for_anybody()
     items = finder.in_order(finder.find(wanted, index, request).all_items, "newest")[:FEED_LENGTH]
     about = _in_words(wanted)
-    feed = Atom1Feed(
+    feed = feeds.Feed(
         title=f"{index.title}: {about}" if about else index.title,
         link=settings.SITE_URL + index.address("", request),
         description="",
