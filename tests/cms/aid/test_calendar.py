@@ -89,7 +89,7 @@ def test_calendar_without_deadlines_says_so():
     assert "Advice" in page
 
 
-@pytest.mark.parametrize("query", ["?kind=gift", "?q=" + "a" * 5000, "?page=99", "?x=1", "?company=1"])
+@pytest.mark.parametrize("query", ["?kind=gift", "?q=" + "a" * 5000, "?q=%01%EF%BF%BEshops", "?q=a%0D%0AX:b", "?page=99", "?x=1", "?company=1"])
 def test_calendar_and_feeds_take_any_query(query):
     aid("Shops", (None, day(20)))
     for name in ("calendar", "calendar_feed", "feed"):

@@ -88,3 +88,11 @@ def test_feed_costs_the_same_for_one_and_three(client):
     make_page(NewsPage)
     make_page(NewsPage)
     assert cost() == one
+
+
+def test_feed_can_be_read_whatever_was_pasted_into_a_title(client):
+    """Word's line break inside a paragraph is such a sign; one title with it would end the whole feed in an error."""
+    make_page(NewsPage, title="Una línia\x0bi una altra", summary="\uffffQuè ha passat.")
+    entry = feed_of(client, NewsIndexPage.objects.get()).find(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}title") == "Una líniai una altra"
+    assert entry.findtext(f"{ATOM}summary") == "Què ha passat."
