@@ -1,19 +1,14 @@
 """How much one person and one address may write. A moderator is not counted."""
 
 import datetime
-import ipaddress
-import time
 
-from allauth.account.adapter import get_adapter
-from django.core.cache import cache
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from marketplace.accounts.models import User
+from marketplace.core import attempts
+from marketplace.core.attempts import TooManyError
 
 from .enums import State
 from .models import Comment, Report
@@ -25,17 +20,6 @@ NEWCOMER = 3
 REPORTS = (10, datetime.timedelta(days=1))
 #: An office shares one address: more than one person's limit. Attempts count, whatever came of them.
 ADDRESS = (30, datetime.timedelta(minutes=10))
-IPV6_NETWORK = 64
-#: Minutes; beyond it nobody counts them.
-LONG_WAIT = 60
-
-
-class TooManyError(ValidationError):
-    """Come again later; `retry_after` in seconds."""
-
-    def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message, code="too_many")
-        self.retry_after = max(int(retry_after), 1)
 
 
 def check_person(person: User) -> None:
@@ -46,7 +30,7 @@ def check_person(person: User) -> None:
     for number, period in PERSON:
         if len(times) >= number and now - times[number - 1] < period:
             left = period - (now - times[number - 1])
-            raise TooManyError(_too_fast(left), retry_after=left.total_seconds())
+            raise TooManyError(attempts.too_fast(left), retry_after=left.total_seconds())
     if len(times) >= NEWCOMER and not written.filter(state=State.APPROVED).exists() and written.waiting().count() >= NEWCOMER:
         message = _("Your first comments are waiting to be read. As soon as one is approved you can write more.")
         raise TooManyError(message, retry_after=datetime.timedelta(hours=1).total_seconds())
@@ -60,36 +44,5 @@ def check_reports(person: User) -> None:
 
 
 def check_address(request: HttpRequest) -> None:
-    """Count this attempt to write; raise TooManyError if there were too many from the same address. Nothing of it is kept for longer."""
-    number, period = ADDRESS
-    window, elapsed = divmod(int(time.time()), int(period.total_seconds()))
-    key = f"comments:{salted_hmac('comments.address', _network(request)).hexdigest()}:{window}"
-    cache.add(key, 0, period.total_seconds())
-    try:
-        attempts = cache.incr(key)
-    except ValueError:
-        # Ran out or was pushed out between the two.
-        return
-    if attempts > number:
-        left = period.total_seconds() - elapsed
-        raise TooManyError(_too_fast(datetime.timedelta(seconds=left)), retry_after=left)
-
-
-def _network(request: HttpRequest) -> str:
-    address = get_adapter(request).get_client_ip(request)
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network(f"{ip}/{IPV6_NETWORK}", strict=False)) if isinstance(ip, ipaddress.IPv6Address) else str(ip)
-
-
-def _too_fast(left: datetime.timedelta) -> str:
-    minutes = int(left.total_seconds() // 60) + 1
-    if minutes > LONG_WAIT:
-        return _("That was a lot for one day. Your text is still here; send it again tomorrow.")
-    return ngettext(
-        "That was a lot in a short time. Your text is still here; send it again in %(n)d minute.",
-        "That was a lot in a short time. Your text is still here; send it again in %(n)d minutes.",
-        minutes,
-    ) % {"n": minutes}
+    """Count this attempt to write; raise TooManyError if there were too many from the same address."""
+    attempts.count("comments", request, *ADDRESS)

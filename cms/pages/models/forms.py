@@ -1,11 +1,13 @@
 """Forms that editors compose."""
 
+import datetime
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
@@ -19,9 +21,13 @@ from cms.pages.blocks import BodyBlock
 from cms.pages.fields import BodyField
 from cms.pages.forms import HONEYPOT, FormBuilder
 from cms.pages.translations import LeftAlone
-from marketplace.core import mail
+from marketplace.core import attempts, mail
 
 from .base import TranslatedPage
+
+#: So often an address may send forms in so long: an office shares one. Each is a row here and a mail to somebody's desk.
+ADDRESS = (20, datetime.timedelta(minutes=10))
+TOO_MANY = 429
 
 
 class FormField(AbstractFormField):
@@ -79,9 +85,28 @@ class FormPage(FormMixin, TranslatedPage):
 
     def serve(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Never from a cache: the page holds a token of its visitor."""
-        response = super().serve(request, *args, **kwargs)
+        try:
+            if request.method == "POST":
+                attempts.count("forms", request, *ADDRESS)
+            response = super().serve(request, *args, **kwargs)
+        except attempts.TooManyError as error:
+            response = self._refuse(request, error)
         add_never_cache_headers(response)
         return response
+
+    def _refuse(self, request: HttpRequest, error: attempts.TooManyError) -> HttpResponse:
+        """The form with what was typed, and when to send it again."""
+        form = self.get_form(request.POST, request.FILES, page=self, user=request.user)
+        if form.is_valid():
+            form.add_error(None, error)
+        context = self.get_context(request) | {"form": form}
+        return TemplateResponse(request, self.get_template(request), context, status=TOO_MANY, headers={"Retry-After": str(error.retry_after)})
+
+    def get_submissions_list_view_class(self) -> type:
+        """With tables that a spreadsheet program opens without harm."""
+        from cms.pages.submissions_view import SubmissionsView  # noqa: PLC0415 - Wagtail's views know the forms' models
+
+        return SubmissionsView
 
     def process_form_submission(self, form: Form) -> AbstractFormSubmission | None:
         """Keep it, unless a robot filled in what people do not see; the robot is told the same as they."""

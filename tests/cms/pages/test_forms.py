@@ -1,7 +1,12 @@
+import csv
 import datetime
+import io
 
+import openpyxl
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +14,7 @@ from wagtail.contrib.forms.models import FormSubmission
 
 from cms.pages import submissions
 from cms.pages.forms import HONEYPOT
+from cms.pages.models import forms
 from marketplace.accounts import privacy
 from marketplace.core.models import Mail
 from tests.cms.pages.factories import make_form
@@ -97,3 +103,32 @@ def test_person_gets_a_copy_of_what_they_sent_and_can_have_it_deleted(client, fo
     assert sent[0]["form"] == "Escriu-nos"
     privacy.erase(user)
     assert [one.form_data["correu"] for one in FormSubmission.objects.all()] == ["other@firm.example"]
+
+
+def table(client, form, kind):
+    answer = client.get(reverse("wagtailforms:list_submissions", args=[form.pk]), {"export": kind})
+    assert answer.status_code == 200
+    return b"".join(answer)
+
+
+def test_table_of_what_was_sent_holds_no_formula_and_can_be_written(client, admin_client, form):
+    client.post(form.get_url(), SENT | {"nom": '=HYPERLINK("https://evil.example";"Obre")', "pregunta": "Una línia\x0bi una altra"})
+    row = next(csv.DictReader(io.StringIO(table(admin_client, form, "csv").decode())))
+    assert row["Nom"] == """'=HYPERLINK("https://evil.example";"Obre")"""
+    sheet = openpyxl.load_workbook(io.BytesIO(table(admin_client, form, "xlsx"))).active
+    cells = {cell.value: cell.data_type for cell in sheet[2]}
+    assert cells['=HYPERLINK("https://evil.example";"Obre")'] == "s"
+    assert "Una líniai una altra" in cells
+
+
+def test_flood_of_forms_from_one_address_is_stopped_and_the_text_stays(client, form, monkeypatch):
+    monkeypatch.setattr(forms, "ADDRESS", (2, forms.ADDRESS[1]))
+    cache.clear()
+    with time_machine.travel("2026-11-22T10:00:05Z", tick=False):
+        answers = [client.post(form.get_url(), SENT) for _ in range(3)]
+        assert client.get(form.get_url()).status_code == 200
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[2]["Retry-After"]) > 0
+    assert "no-store" in answers[2]["Cache-Control"]
+    assert 'value="Laia"' in answers[2].content.decode()
+    assert FormSubmission.objects.count() == Mail.objects.count() == 2
