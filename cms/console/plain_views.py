@@ -48,6 +48,10 @@ class GuideView(EditorRequiredMixin, WagtailAdminTemplateMixin, TemplateView):
         """In the head of the page."""
         return gettext("How to write an aid page")
 
+    def get_breadcrumbs_items(self) -> list[dict[str, object]]:
+        """Home, this."""
+        return [*self.breadcrumbs_items, {"url": "", "label": self.get_page_title()}]
+
     def get_template_names(self) -> list[str]:
         """The guide is written, not translated."""
         return [f"console/guide/{get_language()}.html", "console/guide/ca.html"]
