@@ -108,6 +108,14 @@ class AidPageForm(FactsForm):
 
     fact_names = (*FACTS, *FACT_ROWS, *FACT_LINKS)
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        if rows := self.formsets.get("funder_rows"):
+            rows.error_messages["too_few_forms"] = _("Say who pays: choose at least one funder.")
+            if not self.is_bound:
+                # Django would begin with an empty row, which can be saved by nobody, not even in a draft; one is asked for when it counts.
+                rows.min_num = 0
+
 
 class AidPage(AidRoutes, TranslatedPage):
     """One aid: what it is for, for whom, how much, by when. FACTS and FACT_ROWS hold in every language, the texts in their own."""

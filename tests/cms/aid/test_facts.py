@@ -7,12 +7,12 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from wagtail.models import PageLogEntry, Workflow
 from wagtail_localize.models import Translation, TranslationSource
 
 from cms.aid import facts
-from cms.aid.models import AidPage, Call, RelatedRow
+from cms.aid.models import FACT_ROWS, AidPage, Call, RelatedRow
 from cms.console import scheduled
 from cms.pages.rules import OFFICERS
 from marketplace.core import changelog
@@ -296,3 +296,22 @@ def test_a_translation_is_saved_without_facts_in_its_form(console, aid):
     assert answer.status_code == 302, answer.context["form"].errors
     saved = fresh(aid)
     assert (saved.title, saved.kind, deadlines(saved)) == ("Ayuda nueva", "grant", [MAY])
+
+
+def new_form(**sent):
+    """The form of a new aid: as it is opened, or as it was sent."""
+    form = AidPage.get_edit_handler().get_form_class()
+    rows = {f"{name}-{count}_FORMS": "0" for name in (*FACT_ROWS, "related_rows", "comments") for count in ("TOTAL", "INITIAL")}
+    return form({**rows, **sent} if sent else None, instance=AidPage(), parent_page=finder(), for_user=UserFactory(is_superuser=True))
+
+
+def test_a_draft_is_saved_before_anybody_knows_who_pays():
+    """Django's first empty row could be saved by nobody, and stayed there when funders were chosen."""
+    assert new_form().formsets["funder_rows"].total_form_count() == 0
+    rows = {"funder_rows-TOTAL_FORMS": "0"}
+    draft = new_form(**rows)
+    draft.defer_required_fields()
+    assert draft.formsets["funder_rows"].is_valid()
+    with translation.override("en"):
+        [told] = new_form(**rows).formsets["funder_rows"].non_form_errors()
+    assert told == "Say who pays: choose at least one funder."
