@@ -11,7 +11,9 @@ from wagtail.admin.panels import HelpPanel, ObjectList, Panel
 from wagtail.coreutils import get_content_languages
 from wagtail.models import Page
 
+from cms.pages.rules import editors
 from cms.pages.translations import LeftAlone, source_of
+from marketplace.accounts.models import User
 
 
 class FactField(LeftAlone):
@@ -19,7 +21,10 @@ class FactField(LeftAlone):
 
 
 class FactsForm(WagtailAdminPageForm):
-    """The form of a page without its facts, if another version keeps them: then no form that stood open can bring old ones back."""
+    """The form of a page without its facts, if another version keeps them: then no form that stood open can bring old ones back.
+
+    Whoever keeps an aid true is one of the editors: the people of the companies are not listed to anybody.
+    """
 
     fact_names: tuple[str, ...] = ()
 
@@ -29,6 +34,9 @@ class FactsForm(WagtailAdminPageForm):
             for name in self.fact_names:
                 self.fields.pop(name, None)
                 self.formsets.pop(name, None)
+        if "officer" in self.fields:
+            # Who has left stays until somebody else is chosen.
+            self.fields["officer"].queryset = editors() | User.objects.filter(pk=self.instance.officer_id)
 
 
 class FactsTab(ObjectList):

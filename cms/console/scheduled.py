@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,9 +10,9 @@ from wagtail.models import Page, Revision
 
 logger = logging.getLogger(__name__)
 
-#: A version that cannot be published (its slug was taken meanwhile) is tried again after so many seconds and keeps nobody waiting.
+#: What fails (a version whose slug was taken meanwhile) is tried again after so many seconds and keeps nobody waiting.
 PAUSE = 600
-_failed: dict[int, float] = {}
+_failed: dict[tuple[str, int], float] = {}
 
 
 def run_once() -> int:
@@ -19,29 +20,36 @@ def run_once() -> int:
     now = timezone.now()
     revisions = Revision.objects.filter(approved_go_live_at__lte=now).order_by("approved_go_live_at").values_list("pk", flat=True)
     pages = Page.objects.filter(live=True, expire_at__lte=now).order_by("expire_at").values_list("pk", flat=True)
-    return sum(_publish(pk) for pk in revisions) + sum(_take_away(pk) for pk in pages)
+    return sum(_tried(publish, pk) for pk in revisions) + sum(_tried(take_away, pk) for pk in pages)
 
 
-def _publish(pk: int) -> bool:
-    if time.monotonic() < _failed.get(pk, 0):
+def _tried(step: Callable[[int], bool], pk: int) -> bool:
+    """Whether a step was done, in a transaction of its own. One that fails rests for a while."""
+    key = (step.__name__, pk)
+    if time.monotonic() < _failed.get(key, 0):
         return False
     try:
         with transaction.atomic():
-            # Another worker may have done it since, or an officer put it off.
-            due = Revision.objects.select_for_update().filter(pk=pk, approved_go_live_at__lte=timezone.now()).first()
-            if due is not None:
-                due.publish(log_action="wagtail.publish.scheduled")
+            done = step(pk)
     except Exception:
-        logger.exception("version %s could not be published; tried again in %s s", pk, PAUSE)
-        _failed[pk] = time.monotonic() + PAUSE
+        logger.exception("%s %s failed; tried again in %s s", *key, PAUSE)
+        _failed[key] = time.monotonic() + PAUSE
         return False
-    _failed.pop(pk, None)
+    _failed.pop(key, None)
+    return done
+
+
+def publish(pk: int) -> bool:
+    """A version, if its time has come: another worker may have done it since, or an officer put it off."""
+    due = Revision.objects.select_for_update().filter(pk=pk, approved_go_live_at__lte=timezone.now()).first()
+    if due is not None:
+        due.publish(log_action="wagtail.publish.scheduled")
     return due is not None
 
 
-def _take_away(pk: int) -> bool:
-    with transaction.atomic():
-        page = Page.objects.select_for_update().filter(pk=pk, live=True, expire_at__lte=timezone.now()).first()
-        if page is not None:
-            page.specific.unpublish(set_expired=True, log_action="wagtail.unpublish.scheduled")
+def take_away(pk: int) -> bool:
+    """A page whose time is over."""
+    page = Page.objects.select_for_update().filter(pk=pk, live=True, expire_at__lte=timezone.now()).first()
+    if page is not None:
+        page.specific.unpublish(set_expired=True, log_action="wagtail.unpublish.scheduled")
     return page is not None

@@ -2,11 +2,13 @@
 
 import datetime
 import importlib
+import re
 
 import pytest
 import time_machine
 from django.apps import apps
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core import mail as django_mail
 from django.urls import reverse
 from django.utils import timezone
@@ -272,6 +274,20 @@ def test_a_page_that_cannot_be_published_keeps_no_other_waiting(caplog):
     scheduled._failed.clear()
 
 
+def test_a_page_that_cannot_be_taken_away_keeps_no_other_waiting(caplog):
+    broken, fine = make_page("U"), make_page("Dos")
+    for page in (broken, fine):
+        page.expire_at = timezone.now() + datetime.timedelta(hours=1)
+        page.save_revision().publish()
+    # It has no row in the table of its kind.
+    Page.objects.filter(pk=broken.pk).update(content_type=ContentType.objects.get_for_model(FormPage))
+    with later(hours=2):
+        assert (scheduled.run_once(), scheduled.run_once()) == (1, 0)
+    assert not Page.objects.get(pk=fine.pk).live
+    assert len([record for record in caplog.records if "failed" in record.message]) == 1
+    scheduled._failed.clear()
+
+
 def test_looking_at_the_clock_is_cheap(django_assert_num_queries):
     with django_assert_num_queries(2):
         scheduled.run_once()
@@ -446,3 +462,14 @@ def test_the_preview_beside_the_form_may_stand_in_the_consoles_frame(client, off
     assert "frame-ancestors 'self'" in shown.headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in client.get(page.get_url()).headers["Content-Security-Policy"]
     assert StandardPage.objects.get(pk=page.pk).title == "Ajuts"
+
+
+def test_aid_is_kept_by_editors_and_nobody_else_is_listed(client, officer, editor):
+    """A list of all accounts would show the people of every company, with their addresses, to everybody who writes pages."""
+    UserFactory(email="owner@firm.example", name="")
+    person(EDITORS, email="gone@city.example", name="Gina Antiga", is_active=False)
+    left = person(email="left@city.example", name="Lola Abans", is_active=False)
+    page = make_aid("Botigues", officer=left)
+    client.force_login(officer)
+    names = re.findall(r"<option[^>]*>([^<]+)", re.search(r'<select name="officer".*?</select>', client.get(edit_address(page)).content.decode(), re.DOTALL)[0])
+    assert [name for name in names if "-" not in name] == ["Eva Editora", "Lola Abans", "Oriol Oficial"]
