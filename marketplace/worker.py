@@ -64,16 +64,28 @@ def drain() -> int:
 
 
 def run_daily() -> dict[str, int]:
-    """What is due once a day: expiry, warnings before it, questions how it went, the mail of the day, vectors that nobody needs any more; a second run the same day does nothing."""
-    return {
-        "expired": listings.expire_overdue(),
-        "warned": listings.warn_expiring(),
-        "asked": outcomes.ask_due(),
-        "aid states": reviews.announce(),
-        "aid reminders": reviews.remind(),
-        "pages' links": links.collect(),
-        "digests": daily.send(),
-        "vectors pruned": kept.prune(),
-        "form submissions deleted": submissions.prune(),
-        "conversations deleted": comments.forget_deleted_pages(),
-    }
+    """What is due once a day: expiry, warnings before it, questions how it went, the mail of the day, vectors that nobody needs any more; a second run the same day does nothing.
+
+    As in a round, what fails keeps nothing else from its turn: a page that cannot be read must not cost everybody the mail of the day.
+    """
+    done, errors = {}, []
+    for name, part in (
+        ("expired", listings.expire_overdue),
+        ("warned", listings.warn_expiring),
+        ("asked", outcomes.ask_due),
+        ("aid states", reviews.announce),
+        ("aid reminders", reviews.remind),
+        ("pages' links", links.collect),
+        ("digests", daily.send),
+        ("vectors pruned", kept.prune),
+        ("form submissions deleted", submissions.prune),
+        ("conversations deleted", comments.forget_deleted_pages),
+    ):
+        try:
+            done[name] = part()
+        except Exception as error:
+            logger.exception("worker: the day's part “%s” failed", name)
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done

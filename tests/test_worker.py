@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,8 @@ from django.conf import settings
 from django.utils import timezone
 
 import search
+from cms.aid import reviews
+from cms.comments.models import Conversation
 from marketplace import worker
 from marketplace.accounts import daily
 from marketplace.core import changelog
@@ -139,6 +142,18 @@ def test_worker_does_the_day_once(waiting):
     assert {what: number for what, number in worker.run_daily().items() if number} == {"expired": 1}
     assert not any(worker.run_daily().values())
     assert Mail.objects.filter(key__contains=":expired:").count() == 1
+
+
+def test_part_of_the_day_that_fails_keeps_no_other_from_its_turn(monkeypatch):
+    def fail():
+        message = "no such page"
+        raise LookupError(message)
+
+    Conversation.objects.create(translation_key=uuid.uuid4())
+    monkeypatch.setattr(reviews, "announce", fail)
+    with pytest.raises(LookupError):
+        worker.run_daily()
+    assert not Conversation.objects.exists()
 
 
 def test_worker_goes_on_with_the_mail_while_the_index_is_away(waiting, smtp, own_index):  # noqa: F811 - the fixture
