@@ -97,7 +97,9 @@ def _from_json(text: str, encoding: str) -> CallsFile:
     except ValueError as error:
         values, kind = list(_from_lines(text, error)), "JSONL"
     records = [
-        Record(line, value) if isinstance(value, dict) else Record(line, {}, (_("this is no call but %(value)s.") % {"value": str(value)[:60]},))
+        Record(line, value)
+        if isinstance(value, dict)
+        else Record(line, {}, (_("this is no call but %(value)s.") % {"value": "".join(sign for sign in str(value)[:60] if sign.isprintable())},))
         for line, value in enumerate(values, start=1)
     ]
     return CallsFile(records, {"format": kind, "encoding": encoding})

@@ -207,10 +207,10 @@ def _texts(reading: Reading, values: dict[str, object]) -> None:
 
 
 def _text(value: object) -> str:
-    """One line, whatever it was; not more than a page of it."""
+    """One line, whatever it was; not more than a page of it. JSON can hold signs that no database takes: NUL, halves of others."""
     if value is None or isinstance(value, (dict, list, bool)):
         return ""
-    return " ".join(str(value).split())[:2000]
+    return "".join(sign for sign in " ".join(str(value).split())[:2000] if sign.isprintable())
 
 
 def _calm(text: str) -> str:

@@ -498,3 +498,13 @@ def test_command_says_what_is_missing(tmp_path, editor):
         large.truncate(100 * 2**20)
     with pytest.raises(CommandError, match="10 MB"):
         call_command("import_aid_calls", str(path))
+
+
+def test_signs_that_no_database_takes_are_left_out(editor):
+    """Written as JSON writes them: NUL, which PostgreSQL refuses in any text, and half of a sign, which nothing can store."""
+    content = json.dumps([call(descripcion="Ajuts\x00 a\ud800 botigues", descripcionLeng=""), "\x00\ud800"]).encode()
+    assert list(load(content, editor).values()) == [Outcome.NEW, Outcome.REFUSED]
+    assert AidPage.objects.get().title == "Ajuts a botigues"
+    row = CallRow.objects.get(outcome=Outcome.REFUSED)
+    assert json.dumps(row.messages, ensure_ascii=False).encode()
+    assert "\x00" not in row.messages[0]
