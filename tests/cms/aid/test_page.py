@@ -58,7 +58,7 @@ def data(response):
 
 @pytest.mark.parametrize(
     ("language", "amount", "written"),
-    [("en", "10000", "10,000 €"), ("ca", "10000", "10.000 €"), ("es", "1234567.5", "1 234 567,50 €"), ("en", "0.5", "0.50 €")],
+    [("en", "10000", "10,000 €"), ("ca", "10000", "10.000 €"), ("es", "1234567.5", "1.234.567,50 €"), ("en", "0.5", "0.50 €")],
 )
 def test_euros_are_written_as_in_the_language(language, amount, written):
     with translation.override(language):
