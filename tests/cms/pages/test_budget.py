@@ -24,7 +24,7 @@ from tests.factories import ListingFactory
 pytestmark = pytest.mark.django_db
 QUERIES = 15
 #: What whoever comes first after a publish pays besides, once in a process: the aid that lists show is read anew.
-QUERIES_AFTER_PUBLISH = 20
+QUERIES_AFTER_PUBLISH = 15
 #: HTML, styles and scripts without pictures, as browsers get them at the first view, and uncompressed.
 BYTES_SENT, BYTES = 60_000, 180_000
 
