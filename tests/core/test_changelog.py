@@ -99,6 +99,24 @@ def test_consume_behind_never_passes_the_other_reader():
     assert consumed("follower", behind="index") == [second]
 
 
+def test_reader_at_the_end_of_the_log_costs_no_write(django_assert_num_queries):
+    with transaction.atomic():
+        changelog.append("x", uuid.uuid4())
+    assert changelog.consume("r", list) == 1
+    with django_assert_num_queries(3) as asked:
+        assert changelog.consume("r", list) == 0
+    assert not any("UPDATE" in query["sql"] or "INSERT" in query["sql"] for query in asked.captured_queries)
+
+
+def test_change_with_a_lower_number_that_committed_late_is_not_taken_for_read():
+    """On PostgreSQL the order is that of transactions: the highest number may be read and another change not."""
+    Change.objects.create(id=5, kind="x", uid=uuid.uuid4(), transaction=10)
+    Reader.objects.create(name="r", transaction=10, change_id=5)
+    assert changelog._has_read_all("r")
+    Change.objects.create(id=4, kind="x", uid=uuid.uuid4(), transaction=11)
+    assert not changelog._has_read_all("r")
+
+
 def test_lag_counts_what_is_left():
     append(), append(), append()
     assert changelog.lag("reader") == 3
