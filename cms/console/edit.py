@@ -4,8 +4,11 @@ Wagtail warns while a page stands open, by a script that asks every ten seconds,
 "Save" or "Publish" it lets through, whatever was saved meanwhile.
 """
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -14,6 +17,7 @@ from wagtail.admin import messages
 from wagtail.admin.auth import require_admin_access
 from wagtail.admin.urls import display_custom_404
 from wagtail.admin.views.pages.edit import EditView
+from wagtail.models import Revision
 
 
 @method_decorator([never_cache, display_custom_404, require_admin_access], name="dispatch")
@@ -22,10 +26,24 @@ class CarefulEditView(EditView):
 
     @cached_property
     def is_out_of_date(self) -> bool:
-        """Also where the page had no version yet when it was opened: the editor's form, known by its `next`, then names none."""
+        """Also where the page had no version yet when it was opened: the editor's form, known by its `next`, then names none.
+
+        A press is only told of others' versions: what was saved by itself is one's own, and the form does not know of it.
+        """
         posted = self.request.POST
         had_none = "next" in posted and not (posted.get("loaded_revision_id") or posted.get("overwrite_revision_id"))
-        return super().is_out_of_date or bool(had_none and self.latest_revision)
+        is_old = super().is_out_of_date or bool(had_none and self.latest_revision)
+        return is_old if self.expects_json_response else is_old and self._others_version is not None
+
+    @cached_property
+    def _others_version(self) -> Revision | None:
+        """The last one that somebody else saved since the form was opened."""
+        others = self.page.revisions.exclude(user=self.request.user)
+        with suppress(ValueError):
+            opened_at = parse_datetime(self.request.POST.get("loaded_revision_created_at", ""))
+            if opened_at and opened_at.tzinfo:
+                others = others.filter(created_at__gt=opened_at)
+        return others.order_by("created_at").last()
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Save; or show what was typed once more, with what happened meanwhile. Saving that replaces the other's version."""
@@ -42,7 +60,7 @@ class CarefulEditView(EditView):
         return self.render_to_response(self.get_context_data())
 
     def _warning(self) -> str:
-        by = self.latest_revision.user
+        by = self._others_version.user
         who = by.get_full_name() if by else _("Somebody else")
         return _(
             "%(who)s saved another version of this page while you had it open. Nothing of yours is lost: it stands below, not saved yet. "

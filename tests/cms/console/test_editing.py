@@ -332,8 +332,10 @@ def test_who_saves_again_after_the_warning_replaces_the_other_version_which_stay
     assert "El títol de l'Oriol" in [revision.content["title"] for revision in page.revisions.all()]
 
 
-def test_the_second_to_publish_is_told_too(client, officer, two):
+def test_the_second_to_publish_is_told_too(client, editor, officer, two):
     page, first = two
+    # Editors publish nothing, so the two change places: the newer version is hers.
+    page.revisions.filter(user=officer).update(user=editor)
     client.force_login(officer)
     first["loaded_revision_id"] = str(page.latest_revision_id)
     assert save(client, page, first, "action-publish", title="Vell").status_code == 200
@@ -355,6 +357,19 @@ def test_the_second_is_told_where_the_page_had_no_version_before(client, editor,
     client.force_login(editor)
     assert save(client, page, first, title="El de l'Eva").status_code == 200
     assert latest(page).title == "El de l'Oriol"
+
+
+def test_what_was_saved_by_itself_is_no_news_to_who_typed_it(client, editor):
+    """The form does not learn the number of that version."""
+    page = make_page()
+    client.force_login(editor)
+    first = opened(client, page)
+    for title in ("A", "Ajuts d'ab"):
+        assert client.post(edit_address(page), {**first.dict(), "title": title}, headers={"Accept": "application/json"}).json()["success"]
+        first["overwrite_revision_id"] = str(page.revisions.last().pk)
+    del first["overwrite_revision_id"]
+    assert save(client, page, first, "action-submit", title="Ajuts d'abril").status_code == 302
+    assert latest(page).title == "Ajuts d'abril"
 
 
 def test_one_person_saves_twice_without_a_warning(client, editor):
