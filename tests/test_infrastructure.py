@@ -10,8 +10,14 @@ from marketplace.companies.models import Place, Sector
 from tests.network import NetworkClosedError
 
 
+def send(subject: str = "Subject", text: str = "Text") -> None:
+    """Past the outbox, at once."""
+    server = mail.get_connection("django.core.mail.backends.smtp.EmailBackend")
+    mail.send_mail(subject, text, "marketplace@terrassa.example", ["owner@firm.example"], connection=server)
+
+
 def test_smtp_server_receives_what_django_sends(smtp):
-    mail.send_mail("Nova coincidència", "Una empresa de Terrassa…", "marketplace@terrassa.example", ["owner@firm.example"])
+    send("Nova coincidència", "Una empresa de Terrassa…")
 
     [message] = smtp.messages
     assert (message["Subject"], message["X-Envelope-To"]) == ("Nova coincidència", "owner@firm.example")
@@ -21,9 +27,9 @@ def test_smtp_server_receives_what_django_sends(smtp):
 def test_smtp_server_refuses_on_demand(smtp):
     smtp.refuse()
     with pytest.raises(smtplib.SMTPRecipientsRefused):
-        mail.send_mail("Subject", "Text", "marketplace@terrassa.example", ["owner@firm.example"])
+        send()
     smtp.refuse("")
-    mail.send_mail("Subject", "Text", "marketplace@terrassa.example", ["owner@firm.example"])
+    send()
 
     assert len(smtp.messages) == 1
 
@@ -31,9 +37,9 @@ def test_smtp_server_refuses_on_demand(smtp):
 def test_smtp_server_stops_and_starts_again(smtp):
     smtp.stop()
     with pytest.raises(ConnectionRefusedError):
-        mail.send_mail("Subject", "Text", "marketplace@terrassa.example", ["owner@firm.example"])
+        send()
     smtp.start()
-    mail.send_mail("Subject", "Text", "marketplace@terrassa.example", ["owner@firm.example"])
+    send()
 
     assert len(smtp.messages) == 1
 

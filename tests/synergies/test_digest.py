@@ -200,14 +200,15 @@ def test_digest_survives_a_server_that_refuses_and_one_that_is_away(pair, smtp):
 
 
 NAIVE_SENDER = """
-from django.core.mail import send_mail
+from django.conf import settings
+from django.core.mail import get_connection, send_mail
 from marketplace.accounts.models import User
 from marketplace.synergies import digest
 from marketplace.synergies.models import Announcement
 for user in User.objects.order_by("pk"):
     new = list(digest.news(user))
     if new:
-        send_mail("news", "text", None, [user.email])
+        send_mail("news", "text", None, [user.email], connection=get_connection(settings.MAIL_DELIVERY_BACKEND))
         DIE
         Announcement.objects.bulk_create([Announcement(user=user, offer=synergy.offer, demand=synergy.demand) for synergy in new])
 """
