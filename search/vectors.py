@@ -75,7 +75,8 @@ class InDatabase:
     def save(self, made: dict[str, str]) -> None:
         """As the protocol says."""
         rows = _rows()
-        rows.bulk_create((rows.model(key=key, vector=vector) for key, vector in made.items()), batch_size=ROWS, ignore_conflicts=True)
+        # In one order whoever writes: two who insert the same keys in different orders wait for each other for ever.
+        rows.bulk_create((rows.model(key=key, vector=vector) for key, vector in sorted(made.items())), batch_size=ROWS, ignore_conflicts=True)
 
 
 def _rows():

@@ -47,6 +47,8 @@ _POINTER = "current"
 _WRITER_MEMORY = 32_000_000
 _WRITER_PATIENCE_SECONDS = 10.0
 _FORGOTTEN_SECONDS = 86_400
+#: Opening an index while another process changes it.
+_ATTEMPTS, _PAUSE_SECONDS = 5, 0.01
 
 #: So many times the wanted number is looked at: some of the nearest are out of date or of the same company.
 _SPARE = 2
@@ -145,19 +147,28 @@ class EmbeddedBackend:
         return home if name.rpartition("-")[0] == schema() and (home / "meta.json").is_file() else None
 
     def _read(self) -> _Snapshot:
+        for _attempt in range(_ATTEMPTS - 1):
+            try:
+                return self._opened()
+            except (ValueError, OSError):
+                # A writer has just put other files in the place of these, or a rebuild another index: the next look finds them.
+                time.sleep(_PAUSE_SECONDS)
+        with _translated_errors():
+            return self._opened()
+
+    def _opened(self) -> _Snapshot:
         home = self._home()
         if home is None:
             message = f"no embedded index in {self.path}: run manage.py rebuild_index"
             raise EngineUnavailableError(message)
-        with _translated_errors():
-            meta = (home / "meta.json").stat()
-            stamp = (home.name, meta.st_mtime_ns, meta.st_ino)
-            if self._snapshot is None or self._snapshot.stamp != stamp:
-                index = tantivy.Index.open(str(home))
-                searcher = index.searcher()
-                positions = {key: tuple(map(float, key.split(","))) for key, _ in searcher.terms_with_prefix("position", "") if key}
-                self._snapshot = _Snapshot(stamp, home, index, searcher, positions)
-            return self._snapshot
+        meta = (home / "meta.json").stat()
+        stamp = (home.name, meta.st_mtime_ns, meta.st_ino)
+        if self._snapshot is None or self._snapshot.stamp != stamp:
+            index = tantivy.Index.open(str(home))
+            searcher = index.searcher()
+            positions = {key: tuple(map(float, key.split(","))) for key, _ in searcher.terms_with_prefix("position", "") if key}
+            self._snapshot = _Snapshot(stamp, home, index, searcher, positions)
+        return self._snapshot
 
     # --- Writing --------------------------------------------------------------------------------------------------
 

@@ -358,3 +358,24 @@ def test_what_a_killed_rebuild_left_is_removed_a_day_later(embedded):
     os.utime(left, (0, 0))
     index.rebuild(embedded)
     assert (left.exists(), fresh.exists(), embedded.exists()) == (False, True, True)
+
+
+def test_a_search_that_meets_the_index_while_it_changes_looks_again(db, tmp_path, monkeypatch):
+    """A writer removes the files of an older commit between a reader's two steps; a search that gave up then would be told there is no index."""
+    from search.backends import embedded  # noqa: PLC0415 - for this test alone
+
+    opened = []
+
+    class Index:
+        @staticmethod
+        def open(path):
+            opened.append(path)
+            if len(opened) == 1:
+                raise ValueError("FileDoesNotExist")
+            return real(path)
+
+    real = embedded.tantivy.Index.open
+    embedded.EmbeddedBackend(tmp_path).create()
+    monkeypatch.setattr(embedded.tantivy, "Index", Index)
+    assert embedded.EmbeddedBackend(tmp_path).find(search.Query()).total == 0
+    assert len(opened) == 2
