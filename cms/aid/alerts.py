@@ -98,10 +98,11 @@ def _is_strange(wanted: AidFilter, user: User) -> bool:
 
 
 def _title_of(aid: uuid.UUID) -> str:
-    items = [one for one in finder.load(_index()) if one.page.translation_key == aid]
-    if not items:
+    index = _index()
+    title = next((one.page.title for one in finder.load(index) if one.page.translation_key == aid), "") if index else ""
+    if not title:
         raise ValidationError(gettext("This aid is not here any more."))
-    return items[0].page.title[:NAME_LENGTH]
+    return title[:NAME_LENGTH]
 
 
 @transaction.atomic
@@ -140,15 +141,17 @@ def _locked(alert: AidAlert, by: User) -> AidAlert:
 # --- What there is -------------------------------------------------------------------------------------------------------------
 
 
-def _index() -> AidIndexPage:
-    """The finder in the language of this moment; in the first language where there is none."""
+def _index() -> AidIndexPage | None:
+    """The finder in the language of this moment, or in another; None where somebody took all of them away."""
     indices = {index.locale.language_code: index for index in AidIndexPage.objects.live().select_related("locale")}
-    return indices.get(get_language()) or indices[settings.LANGUAGE_CODE]
+    return indices.get(get_language()) or indices.get(settings.LANGUAGE_CODE) or next(iter(indices.values()), None)
 
 
 def found(alert: AidAlert) -> list[Item]:
     """The aid that an alert is about today, the first to close first: of a search what one can use, of a followed aid whatever became of it."""
     index = _index()
+    if index is None:
+        return []
     if alert.aid:
         return [one for one in finder.load(index) if one.page.translation_key == alert.aid]
     wanted = AidFilter(QueryDict(alert.parameters))
@@ -308,6 +311,8 @@ def to_tell(alert: AidAlert) -> list[Told]:
 def address(alert: AidAlert) -> str:
     """The page of what an alert is about."""
     index = _index()
+    if index is None:
+        return reverse("aid:alerts")
     if alert.aid:
         return next((one.url for one in found(alert)), index.address())
     return index.address() + (f"?{alert.parameters}" if alert.parameters else "")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from cms.aid import alerts
 from cms.aid.alert_models import AidAlert
 from cms.aid.filters import AidFilter
-from cms.aid.models import AidPage
+from cms.aid.models import AidIndexPage, AidPage
 from marketplace.accounts import daily
 from marketplace.alerts.models import Mention
 from marketplace.core.models import Mail
@@ -233,3 +233,13 @@ def test_a_search_that_is_not_understood_is_told_and_kept_on_the_page(anna, clie
     assert response.status_code == 422
     assert "botigues" in response.content.decode()
     assert not AidAlert.objects.exists()
+
+
+def test_an_alert_outlives_the_finders(anna, client):
+    """Somebody takes the finders away: the day's mail and the page of alerts go on."""
+    alerts.save(wanted(), by=anna)
+    for index in AidIndexPage.objects.all():
+        index.unpublish()
+    assert daily.send() == 0
+    client.force_login(anna)
+    assert client.get(reverse("aid:alerts")).status_code == 200
