@@ -8,6 +8,11 @@ from django.forms import Media
 from django.utils import timezone
 from wagtail.admin.ui.components import Component
 
+from cms.aid import reviews
+from cms.aid.freshness_models import LinkCheck
+from cms.comments.models import Comment
+from cms.comments.rules import can_moderate
+from cms.pages.rules import is_editor
 from marketplace.accounts.rules import is_curator
 from marketplace.core import changelog
 from marketplace.core.models import Mail, Reader
@@ -52,4 +57,31 @@ class FiguresPanel(Component):
             "mails": mails.count(),
             "mail_is_late": bool(oldest_mail and now - oldest_mail.created > LATE),
             "imports": Import.objects.due().count(),
+        }
+
+
+class SitePanel(Component):
+    """What somebody should look at on the public site: aid to check, comments, broken links."""
+
+    name = "public_site"
+    template_name = "console/site_figures.html"
+    order = 45
+
+    @property
+    def media(self) -> Media:
+        """The console's style sheet."""
+        return Media(css={"all": ["console/console.css"]})
+
+    def render_html(self, parent_context: Mapping[str, Any] | None = None) -> str:
+        """Nothing for those who do not write pages."""
+        return super().render_html(parent_context) if is_editor(parent_context["request"].user) else ""
+
+    def get_context_data(self, parent_context: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The figures of this moment."""
+        user, due = parent_context["request"].user, reviews.due()
+        return {
+            "due": len(due),
+            "mine": sum(one.page.officer_id == user.pk for one in due),
+            "comments": Comment.objects.needing_eyes().count() if can_moderate(user) else None,
+            "broken": LinkCheck.objects.broken().count(),
         }

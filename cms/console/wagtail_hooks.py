@@ -17,7 +17,7 @@ from . import (
 from .access import CuratorMenuItem
 from .bulk import PublishAction, RejectAction, RequestChangesAction
 from .companies import CompaniesView, CompanyView, JoinView
-from .home import FiguresPanel
+from .home import FiguresPanel, SitePanel
 from .imports import DiscardView, ImportsView, ImportView, PreviewView, RowsView, UndoView, UploadView
 from .listings import AllView, WaitingView
 from .no_match import MatchesView, NearestView, NoMatchDemandsView, NoMatchOffersView, NothingView, UnseenView
@@ -106,6 +106,7 @@ def figures(request: HttpRequest, panels: list) -> None:
     """The marketplace's figures come first."""
     panels.append(FiguresPanel())
     panels.append(UnmetPanel())
+    panels.append(SitePanel())
 
 
 @hooks.register("insert_global_admin_css")

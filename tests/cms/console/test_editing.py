@@ -488,3 +488,15 @@ def test_aid_is_kept_by_editors_and_nobody_else_is_listed(client, officer, edito
     client.force_login(officer)
     names = re.findall(r"<option[^>]*>([^<]+)", re.search(r'<select name="officer".*?</select>', client.get(edit_address(page)).content.decode(), re.DOTALL)[0])
     assert [name for name in names if "-" not in name] == ["Eva Editora", "Lola Abans", "Oriol Oficial"]
+
+
+def test_first_page_tells_those_who_write_what_to_look_at(client, editor, officer):
+    from tests.cms.aid.factories import make_aid  # noqa: PLC0415 - for this test alone
+
+    make_aid(officer=editor)
+    for user, sees_comments in ((editor, False), (officer, True)):
+        client.force_login(user)
+        page = client.get(reverse("wagtailadmin_home")).content.decode()
+        assert reverse("console_aid_reviews") in page
+        assert ("console-late" in page) is True
+        assert (reverse("console_comments") in page.partition('id="public-site')[2]) is sees_comments
