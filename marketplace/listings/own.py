@@ -79,11 +79,11 @@ class Group:
 
 @login_required
 def my_space(request: HttpRequest) -> HttpResponse:
-    """What a person's companies have here and what to do next. Who has no company yet goes to that step."""
+    """What a person's companies have here and what to do next. Who has no company yet goes to that step; who works on the site, to the console."""
     companies = list(Company.objects.of(request.user).for_display())
     requests = list(Membership.objects.waiting().filter(user=request.user).select_related("company"))
     if not (companies or requests or is_curator(request.user)):
-        return redirect("companies:create")
+        return redirect("wagtailadmin_home" if request.user.has_perm("wagtailadmin.access_admin") else "companies:create")
     chosen = _chosen_state(request)
     counts = dict(Listing.objects.of(request.user).order_by().values_list("state").annotate(Count("pk")))
     context = {

@@ -5,7 +5,7 @@ import http.client
 import uuid
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -502,3 +502,12 @@ def test_a_rejected_listing_is_not_promised_suggestions(client, state, promised)
     listing = ListingFactory(state=state)
     client.force_login(MembershipFactory(company=listing.company).user)
     assert ('id="suggestions"' in client.get(reverse("listings:own", args=[listing.uid])).content.decode()) is promised
+
+
+def test_my_space_of_somebody_who_writes_the_sites_pages_is_the_console(client, db):
+    editor = UserFactory()
+    editor.groups.add(Group.objects.get(name="Aid editors"))
+    client.force_login(editor)
+    assert client.get(reverse("my_space")).url == reverse("wagtailadmin_home")
+    client.force_login(UserFactory())
+    assert client.get(reverse("my_space")).url == reverse("companies:create")
