@@ -97,7 +97,9 @@ class Command(BaseCommand):
         with tqdm(desc="Groups", unit="step") as bar:
             while done := consortia.run_once():
                 bar.update(done)
-        worker.drain()
+        with tqdm(desc="Pictures and the rest", unit="step") as bar:
+            while done := worker.run_once():
+                bar.update(done)
         city.save_searches()
 
     def _show(self) -> None:
