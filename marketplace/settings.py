@@ -24,6 +24,8 @@ if not DEBUG:
     if missing:
         message = f"Production settings are incomplete. Set in the environment: {', '.join(missing)}."
         raise ImproperlyConfigured(message)
+# Former secrets, so that what was sealed or signed with them can still be read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SECRET_KEY = env.str("SECRET_KEY", default="demo-only-key-that-no-production-start-accepts-because-DEBUG-is-on")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -40,11 +42,13 @@ INSTALLED_APPS = [
     "cms.pages",
     "cms.console",
     "cms.media",
+    "marketplace.federation",
     "marketplace.alerts",
     "marketplace.imports",
     "marketplace.synergies",
     "marketplace.listings",
     "marketplace.companies",
+    "marketplace.rest",
     "marketplace.accounts",
     "search",
     "marketplace.core",
@@ -69,6 +73,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
     "simple_history",

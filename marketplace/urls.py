@@ -31,6 +31,8 @@ urlpatterns = [
     path("robots.txt", sitemaps.robots),
     path("sitemap.xml", sitemap_views.index, {"sitemaps": sitemaps.SITEMAPS, "sitemap_url_name": "sitemap_section"}, name="sitemap"),
     path("sitemap-<section>.xml", sitemap_views.sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap_section"),
+    path("api/", include("marketplace.api")),
+    path("", include("marketplace.federation.urls")),
     path("console/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     # In place of Wagtail's own, which lets the second of two editors overwrite the first.
     path("console/pages/<int:page_id>/edit/", CarefulEditView.as_view()),

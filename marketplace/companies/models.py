@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from marketplace.core.models import BaseModel
+from marketplace.rest.models import ApiClient
 
 from .enums import LegalForm, MembershipState, Role, Size
 from .querysets import CompanyQuerySet, MembershipQuerySet
@@ -89,6 +90,10 @@ class Company(BaseModel):
     contact_phone = models.CharField(_("contact phone"), max_length=30, blank=True)
     verified = models.BooleanField(_("checked by the Innovation Service"), default=False)
     hidden = models.BooleanField(_("hidden from the public"), default=False)
+    # A partner marketplace's company: its address for programs and the partner's name. Nobody here acts for it.
+    source_uri = models.CharField(max_length=500, null=True, blank=True, unique=True, editable=False)
+    source_name = models.CharField(_("from"), max_length=160, blank=True, editable=False)
+    api_client = models.OneToOneField(ApiClient, models.SET_NULL, null=True, blank=True, related_name="company", editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = CompanyQuerySet.as_manager()

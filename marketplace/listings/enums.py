@@ -69,3 +69,5 @@ class Origin(models.TextChoices):
 
     FORM = "form", _("Form")
     IMPORT = "import", _("Import")
+    API = "api", _("API")
+    PARTNER = "partner", _("Partner marketplace")

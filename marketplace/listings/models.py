@@ -41,6 +41,10 @@ class Listing(BaseModel):
     origin = models.CharField(_("came by"), max_length=10, choices=Origin, default=Origin.FORM, editable=False)
     # Sent with the form and kept: a form that is sent twice finds the listing of the first time instead of making another.
     submission_key = models.UUIDField(null=True, blank=True, unique=True, editable=False)
+    # Of a partner marketplace's listing: its address for programs (never changes), the partner's name, its page there.
+    source_uri = models.CharField(max_length=500, null=True, blank=True, unique=True, editable=False)
+    source_name = models.CharField(_("from"), max_length=160, blank=True, editable=False)
+    source_url = models.URLField(max_length=500, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ListingQuerySet.as_manager()

@@ -1,0 +1,3 @@
+"""What partner marketplaces talk to; no language in these addresses."""
+
+urlpatterns = []
