@@ -15,6 +15,7 @@ from tests import browser as chromium
 from tests import database, network
 from tests.browser import browser, new_page, page  # noqa: F401 - fixtures
 from tests.elasticsearch import node
+from tests.nodes import nodes  # noqa: F401 - fixture
 from tests.smtp import smtp  # noqa: F401 - fixture
 
 CI = os.environ.get("CI") == "true"
