@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_GET = do_HEAD = do_POST = answer  # noqa: N815 - the library's names
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the library's names
 
     def log_message(self, *_arguments):
         """Say nothing."""

@@ -29,12 +29,14 @@ from .addresses import Address, AddressError, Reason, Target, check, literal, pa
 
 MAX_REDIRECTS = 5
 MAX_BYTES = 5 * 2**20
+MAX_ERROR_BYTES = 2**16
 SECONDS = 20.0
 CHUNK = 2**16
 #: A host with many addresses gets so many tries.
 MAX_TRIES = 3
 #: The first figure of a status that brings a body worth reading.
 OK = 2
+FIRST_ERROR = 400
 REDIRECTS = {301, 302, 303, 307, 308}
 #: Seconds for one address to take the call, so that a second one of the same host gets its turn.
 CONNECT_SECONDS = 5.0
@@ -60,12 +62,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How to ask: what may be sent and how much may come back. `types` are the media types that are wanted; None: any, and no body is read."""
+    """How to ask: what may be sent and how much may come back. `types` are the media types that are wanted; None: any, and no body is read.
+
+    `error_types` are those of bodies that are read with a status of 400 and more, up to MAX_ERROR_BYTES; what is of another type or
+    larger is left out.
+    """
 
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     types: Sequence[str] | None = None
+    error_types: Sequence[str] = ()
     max_bytes: int = MAX_BYTES
     seconds: float = SECONDS
     max_redirects: int = MAX_REDIRECTS
@@ -80,8 +87,8 @@ def resolve(host: str, port: int) -> list[Address]:
 def fetch(url: str, call: Call | None = None, *, resolver: Resolver = resolve) -> Answer:
     """What lies at `url`; raises AddressError with a reason. An answer such as 404 is an answer, not an error.
 
-    A body is read only if `call.types` says which kinds are wanted; only an answer of status 2xx has one. All in all it takes
-    at most `call.seconds`. A redirected POST is not sent again: the answer is the redirect.
+    A body is read only if `call.types` says which kinds are wanted; an answer of status 2xx has one, errors if
+    `call.error_types` wants it. All in all it takes at most `call.seconds`. A redirected POST is not sent again: the answer is the redirect.
     """
     call = call or Call()
     target, seen = parse(url), []
@@ -92,7 +99,7 @@ def fetch(url: str, call: Call | None = None, *, resolver: Resolver = resolve) -
             return Answer(target.url, answer.status, answer.headers, answer.body, tuple(seen))
         seen.append((answer.status, target.url))
         if len(seen) > call.max_redirects:
-            raise AddressError(Reason.REDIRECTS, url)
+            raise AddressError(Reason.REDIRECTS, url, f"{answer.status} {answer.headers.get('Location', '')[:200]}")
         following = _next(target, answer)
         if following.origin != target.origin:
             headers = {}
@@ -161,6 +168,8 @@ def _exchange(target: Target, address: Address, call: Call, headers: Mapping[str
                 answer = Answer(target.url, response.status, response.headers)
                 if call.types is not None and answer.status // 100 == OK:
                     answer = _read(answer, response, call)
+                elif answer.status >= FIRST_ERROR and answer.media_type in call.error_types:
+                    answer = _read_error(answer, response)
     except AddressError as error:
         if watch.is_over:
             raise AddressError(Reason.TOO_SLOW, target.url, error.detail) from error
@@ -195,6 +204,14 @@ def _read(answer: Answer, response: urllib3.BaseHTTPResponse, call: Call) -> Ans
             raise AddressError(Reason.TOO_LARGE, answer.url, str(size))
         parts.append(part)
     return Answer(answer.url, answer.status, answer.headers, b"".join(parts))
+
+
+def _read_error(answer: Answer, response: urllib3.BaseHTTPResponse) -> Answer:
+    """The answer with what the host says of its error. That is an extra, so too much of it is no error of its own."""
+    body = response.read(MAX_ERROR_BYTES, decode_content=True)
+    if response.read(1, decode_content=True):
+        return answer
+    return Answer(answer.url, answer.status, answer.headers, body)
 
 
 @contextmanager
