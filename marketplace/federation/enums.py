@@ -31,3 +31,36 @@ class Reason(models.TextChoices):
     EXPIRED = "expired", _("Expired")
     MODERATED = "moderated", _("Taken down by the marketplace")
     ERASURE = "erasure", _("Erased")
+
+
+class PartnerAction(models.TextChoices):
+    """What can happen to a partnership. Those of MOVES change its state."""
+
+    CREATED = "created", _("Added")
+    CHANGED = "changed", _("Changed")
+    INTRODUCED = "introduced", _("Presented itself anew")
+    ACTIVATED = "activated", _("Activated")
+    PAUSED = "paused", _("Paused")
+    RESUMED = "resumed", _("Resumed")
+    ENDED = "ended", _("Ended")
+    REOPENED = "reopened", _("Taken up again")
+    KEY_SET = "key_set", _("Their key to their site was kept")
+    KEY_REMOVED = "key_removed", _("Their key to their site was deleted")
+    KEY_ISSUED = "key_issued", _("Key made for them")
+    KEY_ROTATED = "key_rotated", _("Key replaced")
+    KEY_REVOKED = "key_revoked", _("Key revoked")
+    VISIT_ASKED = "visit_asked", _("Visit asked for")
+    SNAPSHOT_ASKED = "snapshot_asked", _("Asked to read all anew")
+    SWEEP_RELEASED = "sweep_released", _("Held removals let go")
+    SWEEP_DISCARDED = "sweep_discarded", _("Held removals kept")
+    REPLAYED = "replayed", _("Messages sent again")
+
+
+# The only place that says which step leads where.
+MOVES: dict[PartnerAction, dict[PartnerState, PartnerState]] = {
+    PartnerAction.ACTIVATED: {PartnerState.NEW: PartnerState.ACTIVE},
+    PartnerAction.PAUSED: {PartnerState.ACTIVE: PartnerState.PAUSED},
+    PartnerAction.RESUMED: {PartnerState.PAUSED: PartnerState.ACTIVE},
+    PartnerAction.ENDED: dict.fromkeys((PartnerState.NEW, PartnerState.ACTIVE, PartnerState.PAUSED), PartnerState.ENDED),
+    PartnerAction.REOPENED: {PartnerState.ENDED: PartnerState.NEW},
+}

@@ -8,10 +8,10 @@ from tests.factories import UserFactory
 LISTS = ("console_waiting", "console_listings", "console_companies", "console_imports", "console_groups", "console_rings")
 
 
-def test_curators_group_has_its_two_permissions_and_no_other(db):
+def test_curators_group_has_its_three_permissions_and_no_other(db):
     group = Group.objects.get(name=CURATORS)
     names = {f"{permission.content_type.app_label}.{permission.codename}" for permission in group.permissions.all()}
-    assert names == {"wagtailadmin.access_admin", "listings.curate_listing"}
+    assert names == {"wagtailadmin.access_admin", "listings.curate_listing", "federation.manage_partners"}
 
 
 @pytest.mark.parametrize("name", LISTS)
