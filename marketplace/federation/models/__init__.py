@@ -2,5 +2,6 @@
 
 from .events import PartnerEvent
 from .partners import Node, Partner
+from .webhooks import Delivery, DeliveryAttempt, Hook, NodeKey, ReceivedMessage, Subscription
 
-__all__ = ["Node", "Partner", "PartnerEvent"]
+__all__ = ["Delivery", "DeliveryAttempt", "Hook", "Node", "NodeKey", "Partner", "PartnerEvent", "ReceivedMessage", "Subscription"]
