@@ -113,8 +113,10 @@ def _test_file() -> Path | None:
 def django_db_keepdb(request, django_db_modify_db_settings):
     """Start from a copy of a migrated database where there is one: 1 s instead of 16."""
     file = _test_file()
-    if file is None or request.config.getvalue("create_db"):
+    if request.config.getvalue("create_db"):
         return False
+    if file is None:
+        return request.config.getvalue("reuse_db")
     return database.copy_template(file)
 
 
