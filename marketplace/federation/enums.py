@@ -64,3 +64,10 @@ MOVES: dict[PartnerAction, dict[PartnerState, PartnerState]] = {
     PartnerAction.ENDED: dict.fromkeys((PartnerState.NEW, PartnerState.ACTIVE, PartnerState.PAUSED), PartnerState.ENDED),
     PartnerAction.REOPENED: {PartnerState.ENDED: PartnerState.NEW},
 }
+
+
+class Decision(models.TextChoices):
+    """What a curator says of two listings that may be one."""
+
+    SAME = "same", _("The same: hide the second one")
+    DIFFERENT = "different", _("Two different ones")

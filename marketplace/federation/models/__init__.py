@@ -1,7 +1,31 @@
 """The federation's tables, by topic."""
 
 from .events import PartnerEvent
+from .feed import FeedEntry, FeedLog
+from .harvest import Checkpoint, DuplicateCandidate, HarvestRun, Overlay, QuarantinedItem, RemoteCompany, RemoteListing
+from .interests import IncomingInterest, OutgoingInterest
 from .partners import Node, Partner
 from .webhooks import Delivery, DeliveryAttempt, Hook, NodeKey, ReceivedMessage, Subscription
 
-__all__ = ["Delivery", "DeliveryAttempt", "Hook", "Node", "NodeKey", "Partner", "PartnerEvent", "ReceivedMessage", "Subscription"]
+__all__ = [
+    "Checkpoint",
+    "Delivery",
+    "DeliveryAttempt",
+    "DuplicateCandidate",
+    "FeedEntry",
+    "FeedLog",
+    "HarvestRun",
+    "Hook",
+    "IncomingInterest",
+    "Node",
+    "NodeKey",
+    "OutgoingInterest",
+    "Overlay",
+    "Partner",
+    "PartnerEvent",
+    "QuarantinedItem",
+    "ReceivedMessage",
+    "RemoteCompany",
+    "RemoteListing",
+    "Subscription",
+]
