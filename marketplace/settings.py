@@ -91,6 +91,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "marketplace.rest.metering.MeteringMiddleware",
+    "marketplace.rest.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "marketplace.core.middleware.RejectNulBytesMiddleware",
     "cms.pages.cache.middleware.PageCacheMiddleware",
@@ -221,6 +223,7 @@ PERSONAL_DATA = [
     "marketplace.synergies.privacy.PersonalData",
     "marketplace.listings.privacy.PersonalData",
     "marketplace.companies.privacy.PersonalData",
+    "marketplace.rest.privacy.PersonalData",
 ]
 
 # --- Files --------------------------------------------------------------------------------------------------------------
@@ -270,6 +273,35 @@ WAGTAILDOCS_MAX_UPLOAD_SIZE = env.int("DOCUMENT_MAX_MB", default=20) * 2**20
 WAGTAILDOCS_INLINE_CONTENT_TYPES = ["application/pdf"]
 # Password and address are changed on the account's own pages, which count attempts and confirm a new address by mail.
 WAGTAIL_PASSWORD_RESET_ENABLED = WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
+
+# --- API ------------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "marketplace.rest.problems.exception_handler",
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["marketplace.rest.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["marketplace.rest.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "marketplace.rest.views.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "marketplace.rest.schema.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": SITE_NAME,
+    "DESCRIPTION": "Listings, companies and aid of this marketplace, for programs. What is public needs no key. Guide: docs/api.md.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": SITE_URL}],
+    "LICENSE": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+    "SCHEMA_PATH_PREFIX": "/api/(federation/)?v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "marketplace.rest.schema.add_problems"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None, "defaultModelsExpandDepth": 0},
+}
 
 # --- Security -------------------------------------------------------------------------------------------------------------
 # Wagtail's editor needs inline styles and scripts; the public pages need neither and forbid both.
@@ -324,3 +356,5 @@ LISTING_WARNING_DAYS = env.int("LISTING_WARNING_DAYS", default=14)
 DIGEST_EVERY_DAYS = env.int("DIGEST_EVERY_DAYS", default=7)
 # Who contributes to the daily mail, in its order (see marketplace/accounts/daily.py).
 DAILY_NEWS = ["marketplace.synergies.digest.DailyNews", "marketplace.alerts.news.DailyNews", "cms.aid.alerts.DailyNews"]
+# So long partners can still learn that a listing is gone; who does not come by in that time reads everything anew.
+FEDERATION_TOMBSTONE_DAYS = env.int("FEDERATION_TOMBSTONE_DAYS", default=400)

@@ -11,6 +11,10 @@ from .enums import Role
 from .models import Company, Membership
 
 
+#: What the history says of a company that was hidden because nobody acts for it any more. Those to whom its listings were given have to erase them.
+ERASED = "account erased"
+
+
 class PersonalData:
     """The companies a person acts for."""
 
@@ -53,6 +57,7 @@ class PersonalData:
             else:
                 company.hidden = True
                 company.version += 1
+                company._change_reason = ERASED  # noqa: SLF001 - so simple_history is told
             company.save()
             changelog.append("company", company.uid)
         # Whoever gave the own address as the company's contact takes it along, out of the history too.

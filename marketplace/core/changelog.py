@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.db import connection, models, transaction
-from django.db.models import Func, Q
+from django.db.models import Q
 from django.utils import timezone
 
+from . import transactions
 from .models import Change, Reader
 
 logger = logging.getLogger(__name__)
@@ -27,24 +28,6 @@ LEASE = timedelta(seconds=60)
 
 class NotInTransactionError(RuntimeError):
     """`append` was called outside a transaction: a crash between the write and its change would lose the change."""
-
-
-class _CurrentTransaction(Func):
-    function = "pg_current_xact_id"
-    template = "%(function)s()::text::bigint"
-    output_field = models.BigIntegerField()
-
-
-class _OldestOpenTransaction(Func):
-    function = "pg_snapshot_xmin"
-    template = "%(function)s(pg_current_snapshot())::text::bigint"
-    output_field = models.BigIntegerField()
-
-
-class _NextTransaction(Func):
-    function = "pg_snapshot_xmax"
-    template = "%(function)s(pg_current_snapshot())::text::bigint"
-    output_field = models.BigIntegerField()
 
 
 def append(kind: str, uid: uuid.UUID, operation: str = "upsert") -> Change:
@@ -59,8 +42,7 @@ def append_many(kind: str, uids: Iterable[uuid.UUID], operation: str = "upsert")
     """As `append`, for many rows in one statement."""
     if not connection.in_atomic_block:
         raise NotInTransactionError
-    own = _CurrentTransaction() if connection.vendor == "postgresql" else 0
-    return Change.objects.bulk_create(Change(kind=kind, uid=uid, operation=operation, transaction=own) for uid in uids)
+    return Change.objects.bulk_create(Change(kind=kind, uid=uid, operation=operation, transaction=transactions.own()) for uid in uids)
 
 
 def read(after: tuple[int, int] = (0, 0), *, limit: int = 500, until: tuple[int, int] | None = None) -> list[Change]:
@@ -69,7 +51,7 @@ def read(after: tuple[int, int] = (0, 0), *, limit: int = 500, until: tuple[int,
     if until is not None:
         changes = changes.filter(Q(transaction__lt=until[0]) | Q(transaction=until[0], id__lte=until[1]))
     if connection.vendor == "postgresql":
-        changes = changes.filter(transaction__lt=_OldestOpenTransaction())
+        changes = changes.filter(transaction__lt=transactions.OldestOpenTransaction())
     return list(changes.order_by("transaction", "id")[:limit])
 
 
@@ -145,7 +127,7 @@ def _renumber_if_restored() -> None:
 
 def _is_foreign() -> bool:
     """Whether log or checkpoints hold a transaction that this database cannot have had yet; SQLite has none at all."""
-    limit = _NextTransaction() if connection.vendor == "postgresql" else 1
+    limit = transactions.beyond()
     return Change.objects.filter(transaction__gte=limit).exists() or Reader.objects.filter(transaction__gte=limit).exists()
 
 

@@ -1,0 +1,99 @@
+"""What this node gives to its partners: a log with one entry a listing, its newest state."""
+
+from django.db import connection, models
+from django.db.models import Q
+
+from marketplace.core import transactions
+from marketplace.federation.enums import Reason
+
+#: A place in the log: (transaction, id), as in the change log (core.changelog).
+Position = tuple[int, int]
+BEGINNING: Position = (0, 0)
+
+
+class Op(models.TextChoices):
+    """What an entry tells. The words are those of the protocol."""
+
+    UPSERT = "upsert", "upsert"
+    TOMBSTONE = "tombstone", "tombstone"
+
+
+class FeedEntryQuerySet(models.QuerySet):
+    """Entries of the log."""
+
+    def after(self, position: Position) -> "FeedEntryQuerySet":
+        """Those behind a place of the log."""
+        transaction, pk = position
+        return self.filter(Q(transaction__gt=transaction) | Q(transaction=transaction, id__gt=pk))
+
+    def up_to(self, position: Position) -> "FeedEntryQuerySet":
+        """The others: those up to a place of the log, and that place's own."""
+        transaction, pk = position
+        return self.filter(Q(transaction__lt=transaction) | Q(transaction=transaction, id__lte=pk))
+
+    def settled(self) -> "FeedEntryQuerySet":
+        """Those before which nothing can appear any more: a transaction that is still open could commit an earlier entry later."""
+        return self.filter(transaction__lt=transactions.OldestOpenTransaction()) if connection.vendor == "postgresql" else self
+
+    def in_order(self) -> "FeedEntryQuerySet":
+        """As a reader gets them."""
+        return self.order_by("transaction", "id")
+
+    def last_position(self) -> Position:
+        """The place of the last of them; the beginning if there is none."""
+        return self.order_by("-transaction", "-id").values_list("transaction", "id").first() or BEGINNING
+
+
+class FeedEntry(models.Model):
+    """The newest state of a listing that was exported at least once.
+
+    When it changes, the row is deleted and another one inserted: the id rises, and a reader at any cursor sees it once more.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    transaction = models.BigIntegerField(default=0)
+    uid = models.UUIDField(unique=True)
+    uri = models.CharField(max_length=500)
+    op = models.CharField(max_length=10, choices=Op)
+    reason = models.CharField(max_length=10, choices=Reason, blank=True)
+    version = models.BigIntegerField()
+    updated_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    digest = models.CharField(max_length=71, blank=True)
+    # For the choice of what a partner is given; empty in a tombstone.
+    kind = models.CharField(max_length=6, blank=True)
+    sector_path = models.CharField(max_length=20, blank=True)
+    place = models.CharField(max_length=6, blank=True)
+    # The whole item as JSON, ready to be sent.
+    text = models.TextField()
+
+    objects = FeedEntryQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["transaction", "id"], name="feed_order"), models.Index(fields=["op", "uid"], name="feed_snapshot")]
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.uri} {self.version}"
+
+
+class FeedLog(models.Model):
+    """What is known of the log as a whole: one row."""
+
+    # Up to where tombstones may have been thrown away.
+    pruned_transaction = models.BigIntegerField(default=0)
+    pruned_id = models.BigIntegerField(default=0)
+    # How often the order was made anew, after the database was brought into another one.
+    renumbered = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"pruned up to {self.pruned}"
+
+    @classmethod
+    def current(cls) -> "FeedLog":
+        """The row, or one as it would be made."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+    @property
+    def pruned(self) -> Position:
+        """The place up to which tombstones may have been thrown away."""
+        return self.pruned_transaction, self.pruned_id
