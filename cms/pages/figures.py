@@ -41,7 +41,7 @@ def home() -> dict[str, Any]:
         "distances": DISTANCES,
         "sector_rows": _sector_rows(counts["sections"]),
         "latest_listings": Listing.objects.live().for_display().order_by("-published_at", "-id")[:LATEST_LISTINGS],
-        "latest_companies": Company.objects.public().for_display().order_by("-created", "-id")[:LATEST_COMPANIES],
+        "latest_companies": Company.objects.public().of_this_marketplace().for_display().order_by("-created", "-id")[:LATEST_COMPANIES],
     }
 
 
@@ -49,7 +49,7 @@ def _count() -> dict[str, Any]:
     # The first letter of a sector's path is its section.
     listings = Listing.objects.live().order_by().values_list("kind", Substr("sector__path", 1, 1)).annotate(n=Count("id"))
     current = Synergy.objects.current().order_by().values_list("state", Value("")).annotate(n=Count("id"))
-    companies = Company.objects.public().order_by().values_list(Value("companies"), Value("")).annotate(n=Count("id"))
+    companies = Company.objects.public().of_this_marketplace().order_by().values_list(Value("companies"), Value("")).annotate(n=Count("id"))
     kinds: Counter[str] = Counter()
     sections: Counter[str] = Counter()
     # One query for all three: kinds and states have no name in common.

@@ -112,6 +112,11 @@ class Company(BaseModel):
         return reverse("companies:detail", args=[self.uid])
 
     @property
+    def is_of_partner(self) -> bool:
+        """Whether it is registered at a partner marketplace: nobody here acts for it."""
+        return self.source_uri is not None
+
+    @property
     def web_host(self) -> str:
         """The web address as people write it: "www.company.cat"."""
         return self.web.partition("://")[2].rstrip("/") or self.web

@@ -130,6 +130,8 @@ def request_to_join(company: Company, *, by: User, message: str = "") -> Members
     A company without owners (imported ones) is the Innovation Service's to hand over: its people get the mail.
     """
     company = _locked(company)
+    if company.is_of_partner:
+        raise ValidationError(_("This company is registered at %(source)s. Join it there."), code="elsewhere", params={"source": company.source_name})
     membership = Membership.objects.filter(company=company, user=by).first() or Membership(company=company, user=by)
     if membership.pk and membership.state != MembershipState.REFUSED:
         return membership

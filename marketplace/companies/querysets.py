@@ -26,6 +26,10 @@ class CompanyQuerySet(models.QuerySet):
         """Those that everybody may see."""
         return self.filter(hidden=False)
 
+    def of_this_marketplace(self) -> "CompanyQuerySet":
+        """Those that registered here, not those whose listings a partner marketplace shares."""
+        return self.filter(source_uri=None)
+
     def of(self, user: object) -> "CompanyQuerySet":
         """Those in whose name `user` may act; none for a visitor who is not signed in."""
         if not user.is_authenticated:

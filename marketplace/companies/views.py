@@ -27,7 +27,7 @@ CONFLICT, UNPROCESSABLE = 409, 422
 def company_list(request: HttpRequest) -> HttpResponse:
     """All companies, filtered, by name."""
     form = CompanyFilterForm(request.GET)
-    companies = form.narrowed(Company.objects.public().for_display())
+    companies = form.narrowed(Company.objects.public().of_this_marketplace().for_display())
     page = Paginator(companies, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "companies/list.html", {"filter_form": form, "page": page, "total": page.paginator.count, "page_size": PAGE_SIZE})
 

@@ -103,7 +103,7 @@ class Planner:
         """Without a NIF, only a company that an import brought without one can be the same: same name, same place if one is given."""
         if self._nameless is None:
             self._nameless = {}
-            for company in Company.objects.filter(tax_id=None).order_by("-pk"):
+            for company in Company.objects.of_this_marketplace().filter(tax_id=None).order_by("-pk"):
                 name = values.company_key(company.name)
                 self._nameless[f"{name}|"] = self._nameless[f"{name}|{company.place_id}"] = company
         return self._nameless.get(key)

@@ -73,6 +73,11 @@ class Listing(BaseModel):
         return self.state == State.PUBLISHED and self.valid_until >= timezone.localdate() and not self.company.hidden
 
     @property
+    def is_of_partner(self) -> bool:
+        """Whether it belongs to a partner marketplace: nobody changes it here, curators may hide it."""
+        return self.source_uri is not None
+
+    @property
     def days_left(self) -> int:
         """Days until the last valid day; negative when it has passed."""
         return (self.valid_until - timezone.localdate()).days
