@@ -59,11 +59,12 @@ def _announced(request: HttpRequest) -> int:
 
 
 def _refuse(request: HttpRequest, limit: int) -> HttpResponse:
-    _throw_away_body(request)
+    throw_away_body(request)
     return render(request, "413.html", {"megabytes": limit // 2**20}, status=413)
 
 
-def _throw_away_body(request: HttpRequest) -> None:
+def throw_away_body(request: HttpRequest) -> None:
+    """Read what is still coming and forget it, up to LONGEST_REFUSED bytes."""
     left = LONGEST_REFUSED
     while left > 0 and (chunk := request.read(CHUNK)):
         left -= len(chunk)
