@@ -245,6 +245,10 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 # the hosts named here ("partner.internal" or "127.0.0.1:8080") wherever they are.
 OUTGOING_PORTS = [int(port) for port in env.list("OUTGOING_PORTS", default=["80", "443"])]
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=[])
+# Messages to partners: how long a call may take, and how many seconds after the first, second, … failed attempt the next one comes (a quarter more or
+# less); after the last the same again, until three days are over. The default is that of Standard Webhooks.
+WEBHOOK_SECONDS = env.float("WEBHOOK_SECONDS", default=10.0)
+WEBHOOK_PAUSES = [float(seconds) for seconds in env.list("WEBHOOK_PAUSES", default=["5", "300", "1800", "7200", "18000", "36000", "50400", "72000", "86400"])]
 # Whether the worker looks if the links of our pages still work; not from a developer's machine.
 LINK_CHECKS = env.bool("LINK_CHECKS", default=not DEBUG)
 
@@ -277,6 +281,7 @@ WAGTAIL_PASSWORD_RESET_ENABLED = WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = WAGTAIL_E
 # --- API ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "marketplace.rest.problems.exception_handler",
+    # It counts each request too, against the limits below: refused ones as well, and once in plain views and DRF's.
     "DEFAULT_AUTHENTICATION_CLASSES": ["marketplace.rest.authentication.KeyAuthentication"],
     "DEFAULT_THROTTLE_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
@@ -286,6 +291,12 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "marketplace.rest.schema.AutoSchema",
     "URL_FORMAT_OVERRIDE": None,
 }
+# Who gives out keys (see marketplace/rest/holders.py).
+API_KEY_HOLDERS = ["marketplace.companies.key_holder.Companies", "marketplace.federation.key_holder.Partners"]
+# Requests a minute (0: no limit): of a client with keys, of an address without, of an address whose keys are wrong.
+API_RATE_KEY = env.int("API_RATE_KEY", default=1200)
+API_RATE_ADDRESS = env.int("API_RATE_ADDRESS", default=120)
+API_RATE_FAILURES = env.int("API_RATE_FAILURES", default=30)
 SPECTACULAR_SETTINGS = {
     "TITLE": SITE_NAME,
     "DESCRIPTION": "Listings, companies and aid of this marketplace, for programs. What is public needs no key. Guide: docs/api.md.",

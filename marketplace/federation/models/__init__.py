@@ -5,9 +5,10 @@ from .feed import FeedEntry, FeedLog
 from .harvest import Checkpoint, DuplicateCandidate, HarvestRun, Overlay, QuarantinedItem, RemoteCompany, RemoteListing
 from .interests import IncomingInterest, OutgoingInterest
 from .partners import Node, Partner
-from .webhooks import Delivery, DeliveryAttempt, Hook, NodeKey, ReceivedMessage, Subscription
+from .webhooks import Announced, Delivery, DeliveryAttempt, Hook, NodeKey, ReceivedMessage, Subscription
 
 __all__ = [
+    "Announced",
     "Checkpoint",
     "Delivery",
     "DeliveryAttempt",

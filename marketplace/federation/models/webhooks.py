@@ -74,6 +74,23 @@ class Hook(BaseModel):
         return "off" if self.off_reason else "checking"
 
 
+class Announced(models.Model):
+    """Up to where of the feed log the hooks were told: one row, moved in the transaction that writes the messages."""
+
+    transaction = models.BigIntegerField(default=0)
+    entry_id = models.BigIntegerField(default=0)
+    # Of the log's own counter: when it was put into a new order, the place of before means nothing.
+    renumbered = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"told up to {self.position}"
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """A place in the log, see models.feed."""
+        return self.transaction, self.entry_id
+
+
 class Delivery(models.Model):
     """One message to one hook. Its id and its body are the same at every attempt; signature and time are those of the attempt."""
 
