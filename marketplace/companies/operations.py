@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from marketplace.accounts.models import User
 from marketplace.accounts.rules import is_curator
 from marketplace.core import changelog
+from marketplace.rest import keys
 
 from . import logos, notices
 from .enums import MembershipState, Role
@@ -190,6 +191,8 @@ def leave(membership: Membership, *, by: User) -> None:
         # Without the refusal one could ask again at once.
         raise PermissionDenied
     _check_not_last_owner(membership)
+    # For good: who comes back as a simple member must not find an owner's keys working again.
+    keys.revoke_all(membership.user.api_keys.filter(client__company=company))
     membership.delete()
 
 

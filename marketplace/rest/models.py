@@ -12,7 +12,7 @@ from marketplace.core.models import BaseModel
 class Scope(models.TextChoices):
     """What a key may be used for."""
 
-    READ = "read", _("Read at a higher rate")
+    READ = "read", _("Read, what only you see included")
     WRITE = "write", _("Write the company's own listings")
     FEDERATION = "federation", _("Read the federation feed")
     INTERESTS = "interests", _("Send and answer interests")
@@ -87,6 +87,17 @@ class Usage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key.prefix} {self.hour:%Y-%m-%d %H}: {self.requests}"
+
+
+class Counter(models.Model):
+    """How often something was done in a minute, where the cache cannot count by itself (see throttling). `name` holds who, what and the minute."""
+
+    name = models.CharField(max_length=120, primary_key=True)
+    number = models.PositiveIntegerField()
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.number}"
 
 
 class IdempotentRequest(models.Model):
