@@ -5,6 +5,7 @@ dates say what is still to do.
 """
 
 import logging
+from collections.abc import Callable, Iterable
 
 from cms.aid import facts, links, reviews
 from cms.comments import operations as comments
@@ -23,28 +24,37 @@ from search import index, kept
 logger = logging.getLogger(__name__)
 
 
-def run_once() -> int:
-    """One round: pages whose time has come, pages that must not be shown any more, some seconds of an import, listings whose company changed, the index, the synergies, groups, rings and saved searches behind it, mails, some vectors, links, sizes of pictures; returns how much was done.
+Step = Callable[[], int]
+#: What works on our own data: pages whose time has come, pages that must not be shown any more, some seconds of an import, listings whose company
+#: changed, the index, the synergies, groups, rings and saved searches behind it, some vectors, sizes of pictures.
+INSIDE: tuple[Step, ...] = (
+    scheduled.run_once,
+    facts.run_once,
+    page_cache.run_once,
+    imports.run_once,
+    following.run_once,
+    index.run_once,
+    refresh.run_once,
+    consortia.run_once,
+    ring_refresh.run_once,
+    watching.run_once,
+    kept.run_once,
+    pictures.run_once,
+)
+#: What waits for somebody else's server. `manage.py worker` does it in a thread of its own: a partner that answers a letter a minute must not hold up the index.
+OUTSIDE: tuple[Step, ...] = (
+    mail.send_due,
+    links.run_once,
+)
+
+
+def run_once(steps: Iterable[Step] = INSIDE + OUTSIDE) -> int:
+    """One round; returns how much was done.
 
     What fails keeps nothing else from its turn (a full disk under the index, the mails); then its error is raised.
     """
     done, errors = 0, []
-    for step in (
-        scheduled.run_once,
-        facts.run_once,
-        page_cache.run_once,
-        imports.run_once,
-        following.run_once,
-        index.run_once,
-        refresh.run_once,
-        consortia.run_once,
-        ring_refresh.run_once,
-        watching.run_once,
-        mail.send_due,
-        kept.run_once,
-        links.run_once,
-        pictures.run_once,
-    ):
+    for step in steps:
         try:
             done += step()
         except Exception as error:

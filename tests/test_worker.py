@@ -152,6 +152,63 @@ NOTHING_DUE = {
 }
 
 
+SLOW_OUTSIDE = """
+import time
+from django.core.management import call_command
+from marketplace import worker
+def silent_partner():
+    time.sleep(60)
+    return 0
+worker.OUTSIDE = (silent_partner,)
+{more}
+call_command("worker", pause=0.1)
+"""
+
+
+def _works_within(seconds: float, more: str = "") -> bool:
+    program = "import django; django.setup()\n" + SLOW_OUTSIDE.format(more=more)
+    process = subprocess.Popen([sys.executable, "-c", program], env=processes.environment(), stdout=subprocess.DEVNULL, cwd=settings.BASE_DIR)
+    try:
+        worked = _holds_within(seconds, lambda: bool(Synergy.objects.count()))
+        if worked:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        return worked
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _holds_within(seconds: float, what) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if what():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def test_silent_partner_holds_up_neither_the_index_nor_the_end_of_the_worker(waiting):
+    operations.publish(waiting, by=None)
+
+    # Naive: one round of all steps, so that the index waits with the partner.
+    assert not _works_within(8, "worker.INSIDE = (silent_partner, *worker.INSIDE)")
+    assert _works_within(40)
+
+
+def test_fault_in_one_half_of_the_worker_ends_it(waiting):
+    program = "import django; django.setup()\n" + SLOW_OUTSIDE.format(
+        more="def broken():\n    raise TypeError('nobody foresaw this')\nworker.OUTSIDE = (broken,)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=processes.environment(), capture_output=True, text=True, timeout=60, check=False, cwd=settings.BASE_DIR
+    )
+
+    assert done.returncode != 0
+    assert "nobody foresaw this" in done.stderr
+
+
 def test_worker_does_the_day_once(waiting):
     Listing.objects.filter(pk=waiting.pk).update(state=State.PUBLISHED, valid_until=timezone.localdate() - timedelta(days=1))
     assert worker.run_daily() == NOTHING_DUE | {"expired": 1}
