@@ -20,4 +20,12 @@ def warm_up() -> None:
         return  # An index that is not there yet has nothing to be loaded.
 
 
+def count_keys() -> None:
+    """Write how much API keys are used every few seconds, so that no request has to."""
+    from marketplace.rest import usage  # noqa: PLC0415 - as above
+
+    usage.flush_in_background()
+
+
+count_keys()
 threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
