@@ -219,6 +219,7 @@ PERSONAL_DATA = [
     "cms.pages.privacy.PersonalData",
     "cms.comments.privacy.PersonalData",
     "cms.aid.privacy.PersonalData",
+    "marketplace.federation.privacy.PersonalData",
     "marketplace.alerts.privacy.PersonalData",
     "marketplace.synergies.privacy.PersonalData",
     "marketplace.listings.privacy.PersonalData",
@@ -287,7 +288,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["marketplace.rest.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["marketplace.rest.parsers.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "marketplace.rest.views.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "marketplace.rest.negotiation.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "marketplace.rest.schema.AutoSchema",
     "URL_FORMAT_OVERRIDE": None,
 }
@@ -369,3 +371,8 @@ DIGEST_EVERY_DAYS = env.int("DIGEST_EVERY_DAYS", default=7)
 DAILY_NEWS = ["marketplace.synergies.digest.DailyNews", "marketplace.alerts.news.DailyNews", "cms.aid.alerts.DailyNews"]
 # So long partners can still learn that a listing is gone; who does not come by in that time reads everything anew.
 FEDERATION_TOMBSTONE_DAYS = env.int("FEDERATION_TOMBSTONE_DAYS", default=400)
+# How a yes reaches a company at a partner marketplace (see marketplace/synergies/abroad.py); after how many days without an answer it
+# ends and is forgotten, and how long what is left of a no is kept.
+SYNERGIES_ABROAD = "marketplace.federation.interests.operations.Across"
+INTEREST_WAIT_DAYS = env.int("INTEREST_WAIT_DAYS", default=90)
+INTEREST_KEEP_DAYS = env.int("INTEREST_KEEP_DAYS", default=30)

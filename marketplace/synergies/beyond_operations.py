@@ -14,7 +14,7 @@ from marketplace.companies.models import Company
 from marketplace.core import changelog
 from marketplace.listings.models import Listing
 
-from . import consortia, operations, why
+from . import abroad, consortia, operations, why
 from .beyond import Consortium, ConsortiumMember, Ring, RingLink
 from .enums import State, Step
 from .models import Synergy, SynergyEvent
@@ -61,7 +61,8 @@ def ask_member(member: ConsortiumMember, *, by: User) -> Synergy:
     """The asking company says yes to one member of a group; that company hears of it as of any yes.
 
     A pair that was never suggested, for an offer that answers a part only may score too little by itself, becomes a synergy here.
-    Raises SearchUnavailable if it has to be made and no engine can say why the two fit.
+    Raises SearchUnavailable if it has to be made and no engine can say why the two fit. For a partner marketplace's offer this is as far as it
+    goes: what comes back has no yes yet.
     """
     offer, demand = member.offer, member.consortium.demand
     stored = Synergy.objects.filter(offer=offer, demand=demand).exists()
@@ -82,6 +83,9 @@ def _ask(member: ConsortiumMember, told: why.Findings | None, *, by: User) -> Sy
         synergy = _made(offer, demand, told)
     if synergy.demand_interest_at:
         # Who acts for both companies must not say yes for the other one with a second press.
+        return synergy
+    if abroad.is_abroad(offer):
+        # The pair is here now; the yes itself needs the person's consent first, on its own page.
         return synergy
     return operations.express_interest(synergy, by=by)
 

@@ -84,6 +84,9 @@ def ask_member(request: HttpRequest, uid: str, member: int) -> HttpResponse:
         return redirect(consortium)
     if synergy.mutual_at:
         messages.success(request, _("You both said yes. Now you can see each other's contact data."))
+    elif synergy.demand_interest_at is None:
+        # At a partner marketplace: what goes there is agreed to first.
+        return redirect(synergy)
     else:
         messages.success(request, _("We have told %(company)s that you are interested.") % {"company": chosen.offer.company})
     return redirect(consortium)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from marketplace.accounts.models import User
 from marketplace.companies.models import Company, Membership
 
+from . import abroad
 from .enums import Side, State
 from .models import Synergy
 
@@ -24,10 +25,12 @@ def contact_for(user: User, synergy: Synergy, side: Side) -> Contact | None:
     companies = user.memberships.active().values_list("company", flat=True)
     if synergy.state != State.MUTUAL or side not in synergy.sides_of(companies):
         return None
-    return _contact(synergy.listing(side.other).company)
+    if abroad.needs_consent(synergy, side):
+        return abroad.link().contact(synergy, side)
+    return contact_of(synergy.listing(side.other).company)
 
 
-def _contact(company: Company) -> Contact:
+def contact_of(company: Company) -> Contact:
     """What the company gave; its first owner's address where it gave none."""
     email = company.contact_email
     if not email:

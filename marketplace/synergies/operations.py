@@ -13,7 +13,7 @@ from marketplace.accounts.models import User
 from marketplace.core import changelog
 from marketplace.listings import operations as listings
 
-from . import notices
+from . import abroad, notices
 from .enums import DismissReason, Side, State, Step
 from .models import Synergy, SynergyEvent
 
@@ -25,9 +25,15 @@ class IllegalStepError(ValidationError):
 
 
 @transaction.atomic
-def express_interest(synergy: Synergy, *, by: User) -> Synergy:
-    """Say yes for the person's company. The other company learns of it; once both said so, each sees the other's contact data."""
+def express_interest(synergy: Synergy, *, by: User, has_consented: bool = False) -> Synergy:
+    """Say yes for the person's company. The other company learns of it; once both said so, each sees the other's contact data.
+
+    `has_consented`: the caller holds the person's consent to what goes to the other company's marketplace; without it such a yes raises
+    abroad.ConsentNeededError. Nothing but the consent's own operation may say so.
+    """
     synergy, side, company = _locked(synergy, by)
+    if abroad.needs_consent(synergy, side) and not has_consented:
+        raise abroad.ConsentNeededError
     if synergy.state == State.DISMISSED:
         raise IllegalStepError(_("This suggestion has been set aside, so there is nothing to say yes to any more."), code="dismissed")
     if synergy.interest_at(side):
@@ -57,13 +63,15 @@ def dismiss(synergy: Synergy, *, by: User, reason: str, comment: str = "") -> Sy
 
     `reason` is a DismissReason; it and the comment are seen by nobody at the other company.
     """
-    synergy, _side, company = _locked(synergy, by)
+    synergy, side, company = _locked(synergy, by)
     if reason not in DismissReason.values:
         raise ValidationError({"reason": _("Choose why, so that we can suggest better ones.")}, code="reason")
     if synergy.state == State.DISMISSED:
         return synergy
     synergy.state = State.DISMISSED
     synergy.dismissed_by, synergy.dismissed_reason, synergy.dismissed_comment = company, reason, comment.strip()[:MAX_COMMENT]
+    if abroad.needs_consent(synergy, side):
+        abroad.link().said_no(synergy, side, by=by)
     synergy.save()
     _log(synergy, Step.DISMISSED, company, by)
     # Its place in both lists is free now; who moves up is a matter of other rows than these two.
@@ -79,7 +87,7 @@ def undo(synergy: Synergy, *, by: User) -> Synergy:
     """
     # First, since the refresh locks listings before synergies too.
     listings.touch([synergy.offer])
-    synergy, _side, _company = _locked(synergy, by)
+    synergy, side, _company = _locked(synergy, by)
     companies = _companies(by)
     if synergy.mutual_at:
         raise IllegalStepError(_("Both companies had said yes and seen the contact data: this cannot be taken back."), code="mutual")
@@ -91,6 +99,8 @@ def undo(synergy: Synergy, *, by: User) -> Synergy:
         synergy.set_interest(own[0], None)
     else:
         raise IllegalStepError(_("There is nothing of yours to take back here."), code="nothing")
+    if abroad.needs_consent(synergy, side):
+        abroad.link().took_back(synergy, side, by=by)
     synergy.state = State.INTEREST if any(synergy.interest_at(side) for side in Side) else State.SUGGESTED
     synergy.save()
     _log(synergy, Step.UNDONE, company, by)

@@ -111,6 +111,10 @@ class SynergyQuerySet(models.QuerySet):
         """Those of one listing."""
         return self.filter(Q(offer=listing) | Q(demand=listing))
 
+    def with_listing_at(self, source_uri: str) -> "SynergyQuerySet":
+        """Those of a partner marketplace's listing, by its address there."""
+        return self.filter(Q(offer__source_uri=source_uri) | Q(demand__source_uri=source_uri))
+
     def for_display(self) -> "SynergyQuerySet":
         """With all that a card shows, so that a list costs one query."""
         return self.select_related(
