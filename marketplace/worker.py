@@ -15,9 +15,11 @@ from cms.pages import pictures, submissions
 from marketplace.accounts import daily
 from marketplace.alerts import watching
 from marketplace.core import mail
+from marketplace.federation import deliveries, export, sending, subscriptions
 from marketplace.imports import operations as imports
 from marketplace.listings import following
 from marketplace.listings import operations as listings
+from marketplace.rest import throttling, usage
 from marketplace.synergies import consortia, outcomes, refresh, ring_refresh
 from search import index, kept
 
@@ -26,13 +28,15 @@ logger = logging.getLogger(__name__)
 
 Step = Callable[[], int]
 #: What works on our own data: pages whose time has come, pages that must not be shown any more, some seconds of an import, listings whose company
-#: changed, the index, the synergies, groups, rings and saved searches behind it, some vectors, sizes of pictures.
+#: changed, what partners may read and are told, the index, the synergies, groups, rings and saved searches behind it, some vectors, sizes of pictures.
 INSIDE: tuple[Step, ...] = (
     scheduled.run_once,
     facts.run_once,
     page_cache.run_once,
     imports.run_once,
     following.run_once,
+    export.run_once,
+    deliveries.announce,
     index.run_once,
     refresh.run_once,
     consortia.run_once,
@@ -44,6 +48,8 @@ INSIDE: tuple[Step, ...] = (
 #: What waits for somebody else's server. `manage.py worker` does it in a thread of its own: a partner that answers a letter a minute must not hold up the index.
 OUTSIDE: tuple[Step, ...] = (
     mail.send_due,
+    sending.run_once,
+    subscriptions.run_once,
     links.run_once,
 )
 
@@ -87,6 +93,10 @@ def run_daily() -> dict[str, int]:
         ("aid reminders", reviews.remind),
         ("pages' links", links.collect),
         ("digests", daily.send),
+        ("tombstones pruned", export.prune),
+        ("messages pruned", deliveries.prune),
+        ("API usage pruned", usage.prune),
+        ("API counters pruned", throttling.prune),
         ("vectors pruned", kept.prune),
         ("form submissions deleted", submissions.prune),
         ("conversations deleted", comments.forget_deleted_pages),
