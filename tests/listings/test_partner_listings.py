@@ -3,6 +3,7 @@
 import pytest
 from django.template.loader import render_to_string
 
+from marketplace.federation.models import Overlay
 from tests import factories
 
 
@@ -33,6 +34,15 @@ def test_page_of_an_own_listing_names_no_source(client, db):
 
     assert 'rel="canonical" href="https://partner' not in page
     assert not own.is_of_partner
+
+
+def test_translated_listing_keeps_its_original_at_hand(client, theirs):
+    original = {"title": "Planxa d'alumini de segona mà", "description": "Tenim planxa d'alumini sobrant.", "language": "ca"}
+    Overlay.objects.create(listing=theirs, language="es", title=theirs.title, description=theirs.description, original=original)
+
+    page = client.get(theirs.get_absolute_url()).content.decode()
+
+    assert '<div lang="ca"><p><strong>Planxa d&#x27;alumini de segona mà</strong>' in page
 
 
 def test_card_names_the_source(client, theirs):
