@@ -2,9 +2,21 @@
 
 from django.urls import path, re_path
 
+from marketplace.listings import api as listings
 from marketplace.rest import views
 
+app_name = "api"
+
 urlpatterns = [
+    path("v1/listings/", listings.Listings.as_view(), name="listings"),
+    path("v1/listings/own/", listings.OwnListings.as_view(), name="own_listings"),
+    path("v1/listings/batch/", listings.Batch.as_view(), name="batch"),
+    path("v1/listings/<uuid:uid>/", listings.OneListing.as_view(), name="listing"),
+    path("v1/listings/<uuid:uid>/submit/", listings.SubmitStep.as_view(), name="submit"),
+    path("v1/listings/<uuid:uid>/renew/", listings.RenewStep.as_view(), name="renew"),
+    path("v1/listings/<uuid:uid>/reopen/", listings.ReopenStep.as_view(), name="reopen"),
+    path("v1/listings/<uuid:uid>/close/", listings.CloseStep.as_view(), name="close"),
+    path("v1/listings/<uuid:uid>/withdraw/", listings.WithdrawStep.as_view(), name="withdraw"),
     path("problems/", views.problem_page, name="problems"),
     path("problems/<slug:code>", views.problem_page, name="problem"),
     re_path("", views.not_found),

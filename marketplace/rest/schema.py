@@ -55,6 +55,7 @@ FIELDS = OpenApiParameter(
 CURSOR = OpenApiParameter("cursor", str, QUERY, description="Where to go on: from “next”, “previous” or the Link header, unchanged.")
 LINK = OpenApiParameter("Link", str, HEADER, response=["200"], description='The next and the previous page (RFC 8288): <…>; rel="next", <…>; rel="prev".')
 ETAG = OpenApiParameter("ETag", str, HEADER, response=["200", "201", "304"], description="What this version is called, for If-None-Match and If-Match.")
+LOCATION = OpenApiParameter("Location", str, HEADER, response=["201"], description="Where it is now.")
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, HEADER, description="ETags that are already there: 304 without a body if it is still one of them.")
 IF_MATCH = OpenApiParameter("If-Match", str, HEADER, description="The ETag of the version that you change: 412 if somebody was faster.")
 IDEMPOTENCY_KEY = OpenApiParameter(

@@ -1,24 +1,64 @@
 """The frame of the API's views, and the addresses that belong to no app."""
 
-from collections.abc import Sequence
+import datetime
+from http import HTTPStatus
+from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
+from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
+from .models import ApiClient, Scope
+from .permissions import HasScope
 from .problems import KINDS, Problem, response
 
 
-class AlwaysJSON(DefaultContentNegotiation):
-    """Whatever Accept says, the answer is what the view has: RFC 9110 lets a server do so, and a program that asks for */* or text/html still learns something."""
+class ApiView(APIView):
+    """A view of the API. Reading needs no key unless it says so; writing needs one with `write_scope`.
 
-    def select_renderer(self, request: object, renderers: Sequence[BaseRenderer], format_suffix: str | None = None) -> tuple[BaseRenderer, str]:
-        """The view's first."""
-        return renderers[0], renderers[0].media_type
+    What is to go names the day since which nobody should begin with it, and perhaps the day from which it may be missing.
+    """
+
+    permission_classes: ClassVar = [HasScope]
+    read_scope: ClassVar[str | None] = None
+    write_scope: ClassVar[str] = Scope.WRITE
+    deprecated_on: ClassVar[datetime.date | None] = None
+    sunset_on: ClassVar[datetime.date | None] = None
+    #: The address of what to use instead.
+    successor: ClassVar[str] = ""
+
+    @property
+    def api_client(self) -> ApiClient:
+        """Whose key the request brings."""
+        return self.request.auth.client
+
+    def finalize_response(self, request: Request, response: HttpResponse, *args: object, **kwargs: object) -> HttpResponse:
+        """As DRF does, and with the headers of what is to go."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in going(self.deprecated_on, self.sunset_on, self.successor).items():
+            response[name] = f"{response[name]}, {value}" if name in response else value
+        return response
+
+
+def going(deprecated_on: datetime.date | None, sunset_on: datetime.date | None, successor: str = "") -> dict[str, str]:
+    """The headers of what is to go: Deprecation (RFC 9745), Sunset (RFC 8594), the link to what comes instead."""
+    headers = {}
+    if deprecated_on:
+        headers["Deprecation"] = f"@{_epoch(deprecated_on)}"
+    if sunset_on:
+        headers["Sunset"] = http_date(_epoch(sunset_on))
+    if successor and headers:
+        headers["Link"] = f'<{successor}>; rel="successor-version"'
+    return headers
+
+
+def _epoch(day: datetime.date) -> int:
+    return int(datetime.datetime.combine(day, datetime.time(), datetime.UTC).timestamp())
 
 
 @csrf_exempt
@@ -31,9 +71,9 @@ def not_found(request: HttpRequest) -> HttpResponse:
             found = None
         if found and found.func is not not_found:
             query = request.META.get("QUERY_STRING", "")
-            # 308 keeps method and body.
+            # Keeps method and body, unlike 301.
             moved = HttpResponsePermanentRedirect(request.path + "/" + (f"?{query}" if query else ""))
-            moved.status_code = 308
+            moved.status_code = HTTPStatus.PERMANENT_REDIRECT
             return moved
     return response(request, Problem("not-found"))
 

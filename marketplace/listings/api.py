@@ -1,0 +1,399 @@
+"""Listings for programs: searching, one listing, and a company's own."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+
+import search
+from marketplace.companies.models import Company
+from marketplace.rest import idempotency, paging, schema, selection
+from marketplace.rest.answers import answer
+from marketplace.rest.models import Scope
+from marketplace.rest.paging import Page
+from marketplace.rest.problems import Problem, invalid_parameter
+from marketplace.rest.views import ApiView
+from search import Hit
+
+from . import facets, rows, writing
+from .enums import State
+from .filters import MAX_VALUES, ListingFilter
+from .models import Listing
+from .results import DEEPEST_RESULT, SAME_PLACE_KM
+from .serializers import (
+    BatchIn,
+    BatchOut,
+    FoundListingOut,
+    ListingChangeIn,
+    ListingIn,
+    ListingOut,
+    ListingPageOut,
+    OwnListingOut,
+    OwnListingPageOut,
+    ReasonIn,
+)
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 500
+#: A page is no filter here: it is reached by a cursor.
+FILTERS = tuple(name for name in ListingFilter.base_filters if name != "page")
+SINGLE = ("q", "near", "km", "sort", "cursor", "limit", "fields", "facets")
+SEARCH = (*FILTERS, "cursor", "limit", "fields", "facets")
+ORDERS = {"expiring": ("valid_until", "id"), "": ("-published_at", "-id")}
+TAG = "listings"
+
+MEMBERS = selection.tree(FoundListingOut)
+OWN_MEMBERS = selection.tree(OwnListingOut)
+
+EXAMPLE = OpenApiExample(
+    "A demand",
+    request_only=True,
+    value={
+        "kind": "demand", "category": "solution", "title": "Laser cutting of stainless steel, 2 mm",
+        "description": "Some 400 pieces a month, 2 mm sheets of AISI 304, drawings as DXF.", "sector": "2562", "reach_km": 60, "valid_until": "2027-06-30",
+    },
+)  # fmt: skip
+FILTER_PARAMETERS = [
+    OpenApiParameter("q", {"type": "string", "maxLength": 200}, description="Words; the results are ranked by how well they fit."),
+    OpenApiParameter("kind", {"type": "array", "items": {"type": "string", "enum": ["offer", "demand"]}}, description="Any of these."),
+    OpenApiParameter(
+        "category", {"type": "array", "items": {"type": "string", "enum": ["solution", "product", "knowledge", "space"]}}, description="Any of these."
+    ),
+    OpenApiParameter("sector", {"type": "array", "items": {"type": "string", "maxLength": 4}}, description="Codes of NACE Rev. 2, of any level."),
+    OpenApiParameter("place", {"type": "array", "items": {"type": "string", "maxLength": 6}}, description="INE codes of municipalities."),
+    OpenApiParameter("near", {"type": "string", "maxLength": 80}, description="A municipality by its name or INE code."),
+    OpenApiParameter("km", {"type": "integer", "minimum": 1, "maximum": 1000}, description="At most so far from “near”, or from this city."),
+    OpenApiParameter("language", {"type": "array", "items": {"type": "string", "enum": ["ca", "es", "en"]}}, description="Of the text: any of these."),
+    OpenApiParameter(
+        "size", {"type": "array", "items": {"type": "string", "enum": ["micro", "small", "medium", "large"]}}, description="Of the company: any of these."
+    ),
+    OpenApiParameter(
+        "sort",
+        {"type": "string", "enum": ["relevance", "recent", "nearest", "expiring"]},
+        description="“nearest” needs “near”. Without “q”, relevance is recent.",
+    ),
+]
+FACETS = OpenApiParameter("facets", {"type": "string", "enum": ["true", "false"]}, description="true: count what each filter would give.")
+
+
+def understood(request: Request) -> ListingFilter:
+    """The search of the request; raises a Problem that names every parameter which cannot be understood."""
+    paging.refuse_unknown(request, SEARCH)
+    paging.refuse_repeated(request, SINGLE)
+    query = request.query_params
+    for name in FILTERS:
+        if len(query.getlist(name)) > MAX_VALUES:
+            raise invalid_parameter(name, _("At most %(n)d values.") % {"n": MAX_VALUES}, "many")
+    wanted = ListingFilter(query)
+    if wanted.ignored:
+        errors = [{"parameter": one.name, "detail": f"{one.value}: {one.message}" if one.value else one.message, "code": "invalid"} for one in wanted.ignored]
+        raise Problem("invalid-parameter", errors=errors)
+    if query.get("sort") == "nearest" and not wanted.values["near"]:
+        raise invalid_parameter("sort", _("“nearest” needs “near”."), "nearest")
+    if query.get("facets", "false") not in {"true", "false"}:
+        raise invalid_parameter("facets", _("“true” or “false”."))
+    return wanted
+
+
+class Listings(ApiView):
+    """The public listings, and new ones of the key's company."""
+
+    schema_tag = TAG
+
+    @extend_schema(
+        operation_id="searchListings",
+        summary="Search listings",
+        description=(
+            "The same filters, facets and ranking as the search page. Without “q” or “near” the newest come first and the walk is exact: nothing is missed or "
+            "doubled while others publish. A ranked search goes down to the 10,000th result."
+        ),
+        parameters=[
+            *FILTER_PARAMETERS,
+            FACETS,
+            schema.limit(DEFAULT_LIMIT, MAX_LIMIT),
+            schema.CURSOR,
+            schema.FIELDS,
+            schema.IF_NONE_MATCH,
+            schema.ETAG,
+            schema.LINK,
+        ],
+        responses={200: ListingPageOut, 304: schema.NOT_MODIFIED},
+        auth=[{}, {"key": []}],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """A page of what is public."""
+        wanted = understood(request)
+        fields = selection.chosen(request, MEMBERS)
+        limit = paging.limit_of(request, default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        with_facets = request.query_params.get("facets") == "true"
+        values = wanted.values
+        if values["q"] or values["near"]:
+            page, more = self._ranked(wanted, limit, with_facets=with_facets)
+        else:
+            order = ORDERS.get(values["sort"] or "", ORDERS[""])
+            positions = [rows.POSITIONS[step.lstrip("-")] for step in order]
+            found = paging.keyset(request, rows.public(wanted.qs.exclude(published_at=None)), order=order, limit=limit, positions=positions)
+            page = replace(found, rows=list(rows.written(found.rows)))
+            more = self._counted(wanted) if with_facets else {"total": None, "degraded": False}
+        if fields is not None:
+            page = replace(page, rows=selection.pruned(page.rows, fields))
+        body, headers = paging.body(request, page, **more)
+        return answer(request, body, headers=headers)
+
+    def _ranked(self, wanted: ListingFilter, limit: int, *, with_facets: bool) -> tuple[Page, dict[str, Any]]:
+        """A page in the engine's order; its cursor holds how many results were seen."""
+        content = paging.unseal(self.request) or {"seen": 0, "of": limit}
+        number, limit = content["seen"] // content["of"] + 1, content["of"]
+        query = wanted.query(page_size=limit)
+        try:
+            found = search.find(replace(query, page=number))
+        except search.SearchUnavailable:
+            return self._from_database(wanted, number, limit)
+        last = -(-min(found.total, DEEPEST_RESULT) // limit)
+        page = self._paged(found_rows(found.hits), number, limit, is_last=number >= last)
+        more: dict[str, Any] = {"total": found.total, "degraded": found.degraded}
+        return page, more | ({"facets": written_facets(wanted, found.facets)} if with_facets else {})
+
+    def _from_database(self, wanted: ListingFilter, number: int, limit: int) -> tuple[Page, dict[str, Any]]:
+        """What the database finds by itself, newest first, while no engine answers."""
+        first = (number - 1) * limit
+        found = list(rows.written(rows.public(wanted.qs)[first : first + limit + 1]))
+        return self._paged(found[:limit], number, limit, is_last=len(found) <= limit), {"total": None, "degraded": True}
+
+    def _paged(self, found: list[dict[str, Any]], number: int, limit: int, *, is_last: bool) -> Page:
+        def cursor(page: int) -> str:
+            return paging.seal(self.request, {"seen": (page - 1) * limit, "of": limit})
+
+        deepest = number * limit >= DEEPEST_RESULT
+        return Page(found, next="" if is_last or deepest else cursor(number + 1), previous=cursor(number - 1) if number > 1 else "")
+
+    def _counted(self, wanted: ListingFilter) -> dict[str, Any]:
+        """Facets and total of a list that needs no ranking."""
+        try:
+            found = search.find(wanted.query(page_size=1))
+        except search.SearchUnavailable:
+            return {"total": None, "degraded": True, "facets": written_facets(wanted, {})}
+        return {"total": found.total, "degraded": found.degraded, "facets": written_facets(wanted, found.facets)}
+
+    @extend_schema(
+        operation_id="createListing",
+        summary="Create a draft",
+        description="A draft of the key's company; send it for review with the step “submit”. Send an Idempotency-Key, so that a repeated request makes no second one.",
+        parameters=[schema.IDEMPOTENCY_KEY, schema.ETAG, schema.LOCATION],
+        request=ListingIn,
+        responses={201: OpenApiResponse(OwnListingOut, description="The draft."), 409: schema.problem("request-in-progress")},
+        examples=[EXAMPLE],
+        auth=[{"key": ["write"]}],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Make a draft."""
+        company = writing.company_of(request)
+        return idempotency.once(request, lambda: created(request, writing.create(company, request.data, by=request.user)))
+
+
+def found_rows(hits: tuple[Hit, ...]) -> list[dict[str, Any]]:
+    """The listings of the hits in their order; one that has ended since the index was written is left out."""
+    if not hits:
+        return []
+    live = {row["uid"]: row for row in rows.written(rows.public(Listing.objects.live().filter(uid__in=[hit.uid for hit in hits])))}
+    return [{**live[hit.uid], "match": _match(hit)} for hit in hits if hit.uid in live]
+
+
+def _match(hit: Hit) -> dict[str, float | None]:
+    """A place stands for its whole municipality: in the same one there is no distance to tell."""
+    km = hit.distance_km
+    return {"score": round(hit.score, 4), "distance_km": None if km is None or km < SAME_PLACE_KM else round(km, 1)}
+
+
+def written_facets(wanted: ListingFilter, counts: Mapping[str, Mapping[str, int]]) -> dict[str, list[dict[str, Any]]]:
+    """Every facet with its options, as beside the search page's results."""
+    return {name: [{**option, "label": str(option["label"])} for option in group.options] for name, group in facets.groups(wanted, counts).items()}
+
+
+def created(request: Request, listing: Listing) -> HttpResponse:
+    """The answer to a creation."""
+    headers = {"Location": rows.address(listing.uid)}
+    return answer(request, rows.own_one(listing), status=201, version=listing.version, headers=headers)
+
+
+class OwnListings(ApiView):
+    """The listings of the key's company in every state."""
+
+    schema_tag = TAG
+    read_scope = Scope.WRITE
+
+    @extend_schema(
+        operation_id="listOwnListings",
+        summary="The company's own listings",
+        description="In every state, the newest first.",
+        parameters=[
+            OpenApiParameter("state", {"type": "array", "items": {"type": "string", "enum": State.values}}, description="Only those in these states."),
+            schema.limit(DEFAULT_LIMIT, MAX_LIMIT), schema.CURSOR, schema.FIELDS, schema.IF_NONE_MATCH, schema.ETAG, schema.LINK,
+        ],
+        responses={200: OwnListingPageOut, 304: schema.NOT_MODIFIED},
+        auth=[{"key": ["write"]}],
+    )  # fmt: skip
+    def get(self, request: Request) -> HttpResponse:
+        """A page of them."""
+        paging.refuse_unknown(request, ("state", "limit", "cursor", "fields"))
+        paging.refuse_repeated(request, ("limit", "cursor", "fields"))
+        states = request.query_params.getlist("state")
+        if unknown := [state for state in states if state not in State.values]:
+            raise invalid_parameter(
+                "state", _("“%(state)s” is no state. There are: %(states)s.") % {"state": unknown[0][:40], "states": ", ".join(State.values)}
+            )
+        fields = selection.chosen(request, OWN_MEMBERS)
+        limit = paging.limit_of(request, default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        listings = Listing.objects.filter(company=writing.company_of(request))
+        if states:
+            listings = listings.filter(state__in=states)
+        page = paging.keyset(request, rows.own(listings), order=("-id",), limit=limit, positions=[rows.POSITIONS["id"]])
+        body, headers = paging.body(request, replace(page, rows=[selection.pruned(row, fields) for row in rows.written_own(page.rows)]))
+        return answer(request, body, headers=headers)
+
+
+class OneListing(ApiView):
+    """One listing."""
+
+    schema_tag = TAG
+
+    @extend_schema(
+        operation_id="getListing",
+        summary="One listing",
+        description="While it is public; with a key also the company's own, in any state and with what is its own business.",
+        parameters=[schema.FIELDS, schema.IF_NONE_MATCH, schema.ETAG],
+        responses={200: ListingOut, 304: schema.NOT_MODIFIED, 410: schema.problem("gone")},
+        auth=[{}, {"key": []}],
+    )
+    def get(self, request: Request, uid: uuid.UUID) -> HttpResponse:
+        """The listing, 404 if it was never public, 410 if it is not any more."""
+        paging.refuse_unknown(request, ("fields",))
+        paging.refuse_repeated(request, ("fields",))
+        is_own, found, version = self._found(request, uid)
+        wanted = selection.chosen(request, OWN_MEMBERS if is_own else MEMBERS)
+        return answer(request, selection.pruned(found, wanted), version=version)
+
+    def _found(self, request: Request, uid: uuid.UUID) -> tuple[bool, dict[str, Any], int]:
+        company = getattr(request.auth.client, "company", None) if request.auth else None
+        if company:
+            listing = next(rows.written_own(rows.own(Listing.objects.filter(uid=uid, company=company))), None)
+            if listing:
+                return True, listing, listing["version"]
+        listing = next(rows.written(rows.public(Listing.objects.live().filter(uid=uid))), None)
+        if listing is None:
+            raise Problem("gone") if was_public(uid) else Http404
+        return False, listing, listing["version"]
+
+    @extend_schema(
+        operation_id="changeListing",
+        summary="Change a listing",
+        description=(
+            "What is sent changes, the rest stays (RFC 7396). If-Match is required: with the ETag of an earlier version the answer is 412, so that nobody's change is "
+            "lost. A published listing stays public."
+        ),
+        parameters=[schema.IF_MATCH, schema.ETAG],
+        request={"application/json": ListingChangeIn},
+        responses={
+            200: OwnListingOut,
+            409: schema.problem("illegal-move"),
+            412: schema.problem("precondition-failed"),
+            428: schema.problem("precondition-required"),
+        },
+        auth=[{"key": ["write"]}],
+    )
+    def patch(self, request: Request, uid: uuid.UUID) -> HttpResponse:
+        """Change some of it."""
+        listing = writing.own_listing(request, uid)
+        listing = writing.update(listing, request.data, by=request.user, if_match=request.headers.get("If-Match"))
+        return answer(request, rows.own_one(listing), version=listing.version)
+
+
+def was_public(uid: uuid.UUID) -> bool:
+    """Whether everybody could once see what is not there now."""
+    return Listing.objects.exclude(published_at=None).filter(uid=uid).exists()
+
+
+class Step(ApiView):
+    """One step in a listing's life."""
+
+    schema_tag = TAG
+    move: ClassVar[str] = ""
+
+    def post(self, request: Request, uid: uuid.UUID) -> HttpResponse:
+        """Take the step."""
+        listing = writing.own_listing(request, uid)
+
+        def take() -> HttpResponse:
+            taken = writing.step(listing, self.move, request.data, by=request.user, if_match=request.headers.get("If-Match"))
+            return answer(request, rows.own_one(taken), version=taken.version)
+
+        return idempotency.once(request, take)
+
+
+def _step(move: str, summary: str, *, with_reason: bool = False) -> type[Step]:
+    """The view of one step; each has an address and a description of its own."""
+    described = extend_schema(
+        operation_id=f"{move}Listing",
+        summary=summary,
+        description="If-Match is not required here: a step that the present state does not allow is refused.",
+        parameters=[schema.IDEMPOTENCY_KEY, schema.IF_MATCH, schema.ETAG],
+        request=ReasonIn if with_reason else None,
+        responses={200: OwnListingOut, 409: schema.problem("illegal-move", "request-in-progress"), 412: schema.problem("precondition-failed")},
+        auth=[{"key": ["write"]}],
+    )
+    return described(type(f"{move.title()}Step", (Step,), {"move": move, "post": Step.post, "__doc__": summary}))
+
+
+SubmitStep = _step("submit", "Send a draft for review")
+RenewStep = _step("renew", "A whole period from today")
+ReopenStep = _step("reopen", "Make it a draft again")
+CloseStep = _step("close", "Close: found what was looked for", with_reason=True)
+WithdrawStep = _step("withdraw", "Take it back", with_reason=True)
+
+
+class Batch(ApiView):
+    """Many operations in one request."""
+
+    schema_tag = TAG
+
+    @extend_schema(
+        operation_id="batchListings",
+        summary="Up to 500 operations at once",
+        description=(
+            "Each is done for itself, in their order; what fails stops no other. The answer (207) has a result for each, with the status of the single request. With an "
+            "Idempotency-Key the whole batch can be sent again: it is answered the same, and after a crash in the middle nothing is created twice."
+        ),
+        parameters=[schema.IDEMPOTENCY_KEY],
+        request=BatchIn,
+        responses={207: BatchOut, 409: schema.problem("request-in-progress")},
+        examples=[
+            OpenApiExample(
+                "Create and submit",
+                request_only=True,
+                value={"operations": [{"op": "create", "listing": EXAMPLE.value}, {"op": "submit", "uid": "0193f6a0-5b1c-7c3e-9d55-0a4c2a6b1f00"}]},
+            )
+        ],
+        auth=[{"key": ["write"]}],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Do them all."""
+        company = writing.company_of(request)
+        operations = checked_operations(request.data)
+        return idempotency.once(request, lambda: self._done(request, company, operations), together=False)
+
+    def _done(self, request: Request, company: Company, operations: list[object]) -> HttpResponse:
+        key = idempotency.key_of(request)
+        results = [writing.result(company, operation, by=request.user, again=(key, number) if key else None) for number, operation in enumerate(operations)]
+        failed = sum("problem" in one for one in results)
+        return answer(request, {"results": results, "succeeded": len(results) - failed, "failed": failed}, status=207)
+
+
+def checked_operations(data: object) -> list[object]:
+    """The list of a batch; its items are looked at one by one later."""
+    if isinstance(data, dict) and isinstance(many := data.get("operations"), list) and len(many) > writing.MOST_OPERATIONS:
+        raise Problem("too-large", _("A batch has at most %(n)d operations, this one has %(many)d.") % {"n": writing.MOST_OPERATIONS, "many": len(many)})
+    return writing.valid(BatchIn, data)["operations"]

@@ -1,0 +1,13 @@
+"""Addresses of many rows, without asking the URL resolver for each (10 µs, a tenth of a list's time)."""
+
+import uuid
+
+from django.conf import settings
+from django.urls import reverse
+
+_NOBODY = uuid.UUID(int=0)
+
+
+def pattern(name: str) -> str:
+    """The address of the view `name`, which takes one uid, in the language of this moment: `pattern(name) % uid`."""
+    return settings.SITE_URL + reverse(name, args=[_NOBODY]).replace("%", "%%").replace(str(_NOBODY), "%s")
