@@ -31,8 +31,9 @@ urlpatterns = [
     path("robots.txt", sitemaps.robots),
     path("sitemap.xml", sitemap_views.index, {"sitemaps": sitemaps.SITEMAPS, "sitemap_url_name": "sitemap_section"}, name="sitemap"),
     path("sitemap-<section>.xml", sitemap_views.sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap_section"),
-    path("api/", include("marketplace.api")),
+    # Before the API, which answers for every other address below /api/.
     path("", include("marketplace.federation.urls")),
+    path("api/", include("marketplace.api")),
     path("console/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     # In place of Wagtail's own, which lets the second of two editors overwrite the first.
     path("console/pages/<int:page_id>/edit/", CarefulEditView.as_view()),
@@ -57,6 +58,7 @@ urlpatterns += i18n_patterns(
     path(_("comments/"), include("cms.comments.urls")),
     path(_("aid-and-companies/"), include("cms.aid.urls")),
     path(_("synergies/"), include("marketplace.synergies.urls")),
+    path(_("from-other-marketplaces/"), include("marketplace.federation.interests.urls")),
     path(_("can-i-have-it/"), include("cms.aid.eligibility.urls")),
     path(_("my-space/"), own.my_space, name="my_space"),
     path(_("my-account/"), include("marketplace.accounts.urls")),

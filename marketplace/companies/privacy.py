@@ -10,7 +10,6 @@ from . import notices
 from .enums import Role
 from .models import Company, Membership
 
-
 #: What the history says of a company that was hidden because nobody acts for it any more. Those to whom its listings were given have to erase them.
 ERASED = "account erased"
 

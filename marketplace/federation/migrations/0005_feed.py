@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('version', models.BigIntegerField()),
                 ('updated_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField(null=True)),
-                ('digest', models.CharField(blank=True, max_length=71)),
+                ('digest', models.CharField(blank=True, max_length=80)),
                 ('kind', models.CharField(blank=True, max_length=6)),
                 ('sector_path', models.CharField(blank=True, max_length=20)),
                 ('place', models.CharField(blank=True, max_length=6)),

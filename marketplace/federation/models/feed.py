@@ -59,7 +59,7 @@ class FeedEntry(models.Model):
     version = models.BigIntegerField()
     updated_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
-    digest = models.CharField(max_length=71, blank=True)
+    digest = models.CharField(max_length=80, blank=True)
     # For the choice of what a partner is given; empty in a tombstone.
     kind = models.CharField(max_length=6, blank=True)
     sector_path = models.CharField(max_length=20, blank=True)
