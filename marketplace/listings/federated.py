@@ -95,6 +95,16 @@ def erase(pks: Collection[int]) -> set[int]:
     return {row.company_id for row in rows.values()}
 
 
+def blank(pks: Collection[int]) -> None:
+    """Forget the texts of listings that have ended, but for their titles: somebody has a contact under way because of them."""
+    rows = lock(pks)
+    for row in rows.values():
+        row.description, row.keywords = row.title, ""
+    Listing.objects.bulk_create(rows.values(), update_conflicts=True, unique_fields=["id"], update_fields=["description", "keywords"])
+    Listing.history.filter(id__in=rows).delete()
+    changelog.append_many("listing", [row.uid for row in rows.values()])
+
+
 _MOVES = {State.WITHDRAWN: Move.WITHDRAW, State.EXPIRED: Move.EXPIRE, State.REJECTED: Move.REJECT, State.SUBMITTED: Move.SUBMIT}
 
 

@@ -38,6 +38,8 @@ class Checkpoint(models.Model):
     held_at = models.DateTimeField(_("removals held since"), null=True, blank=True)
     held_count = models.PositiveIntegerField(_("removals held"), default=0)
     held_of = models.PositiveIntegerField(_("of so many listings"), default=0)
+    # A person let removals go: those of before do not count any more.
+    released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("checkpoint"), _("checkpoints")
