@@ -16,6 +16,8 @@ from marketplace.accounts import daily
 from marketplace.alerts import watching
 from marketplace.core import mail
 from marketplace.federation import deliveries, export, sending, subscriptions
+from marketplace.federation.interests import erasing
+from marketplace.federation.interests import sending as interests
 from marketplace.imports import operations as imports
 from marketplace.listings import following
 from marketplace.listings import operations as listings
@@ -50,6 +52,7 @@ OUTSIDE: tuple[Step, ...] = (
     mail.send_due,
     sending.run_once,
     subscriptions.run_once,
+    interests.run_once,
     links.run_once,
 )
 
@@ -95,6 +98,7 @@ def run_daily() -> dict[str, int]:
         ("digests", daily.send),
         ("tombstones pruned", export.prune),
         ("messages pruned", deliveries.prune),
+        ("interests ended", erasing.run_daily),
         ("API usage pruned", usage.prune),
         ("API counters pruned", throttling.prune),
         ("vectors pruned", kept.prune),

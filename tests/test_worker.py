@@ -148,6 +148,7 @@ NOTHING_DUE = {
     "digests": 0,
     "tombstones pruned": 0,
     "messages pruned": 0,
+    "interests ended": 0,
     "API usage pruned": 0,
     "API counters pruned": 0,
     "vectors pruned": 0,

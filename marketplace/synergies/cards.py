@@ -14,6 +14,7 @@ from marketplace.listings.models import Listing
 from search.exposure import MOST_DEMANDS
 
 from . import reasons
+from .abroad import needs_consent
 from .enums import Side, State
 from .forms import DismissForm
 from .models import Synergy
@@ -60,6 +61,11 @@ class Card:
     def their_interest_at(self) -> datetime.datetime | None:
         """Since when the other company is interested."""
         return self.synergy.interest_at(self.side.other)
+
+    @property
+    def is_abroad(self) -> bool:
+        """The other company is at a partner marketplace: a yes needs consent first, on its own page."""
+        return needs_consent(self.synergy, self.side)
 
     @property
     def is_mutual(self) -> bool:

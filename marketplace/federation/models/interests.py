@@ -4,7 +4,6 @@ Contact data and messages are sealed (core.sealing): a copy of the database alon
 nevertheless, a keyed hash of the e-mail address stands beside them. Nothing of it is ever part of a listing, the feed or the index.
 """
 
-import datetime
 import json
 import uuid
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from marketplace.core.models import BaseModel
 from marketplace.federation.interests.enums import LIVE, OPEN, State
 from marketplace.listings.enums import Kind
 from marketplace.listings.models import Listing
+from marketplace.synergies.enums import DismissReason
 from marketplace.synergies.models import Synergy
 
 from .partners import Partner
@@ -249,6 +249,11 @@ class IncomingInterest(BaseModel):
         return unsealed(self.sealed_answer)
 
     @property
-    def since(self) -> datetime.datetime:
-        """When it arrived."""
-        return self.created
+    def reason_label(self) -> str:
+        """Why it was set aside, in words."""
+        return str(DismissReason(self.reason).label) if self.reason in DismissReason.values else ""
+
+    @property
+    def identity_label(self) -> str:
+        """Scheme and id as people write them: "NIF B12345674"."""
+        return self.company_identity.replace(":", " ", 1)
