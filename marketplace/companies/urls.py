@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import api_keys, views
 
 app_name = "companies"
 urlpatterns = [
@@ -17,4 +17,9 @@ urlpatterns = [
     path("<uuid:uid>/people/<uuid:membership_uid>/decide/", views.decide, name="decide"),
     path("<uuid:uid>/people/<uuid:membership_uid>/role/", views.set_role, name="set_role"),
     path("<uuid:uid>/people/<uuid:membership_uid>/leave/", views.leave, name="leave"),
+    path("<uuid:uid>/keys/", api_keys.key_list, name="keys"),
+    path("<uuid:uid>/keys/new/", api_keys.create, name="key_create"),
+    path("<uuid:uid>/keys/usage/", api_keys.used, name="key_usage"),
+    path("<uuid:uid>/keys/<uuid:key_uid>/replace/", api_keys.rotate, name="key_rotate"),
+    path("<uuid:uid>/keys/<uuid:key_uid>/revoke/", api_keys.revoke, name="key_revoke"),
 ]

@@ -88,6 +88,7 @@ def my_space(request: HttpRequest) -> HttpResponse:
     counts = dict(Listing.objects.of(request.user).order_by().values_list("state").annotate(Count("pk")))
     context = {
         "companies": companies,
+        "owned": set(Membership.objects.owners().filter(user=request.user).values_list("company", flat=True)),
         "requests": requests,
         "asking": _asking(request),
         "counts": [(state, title, counts[state]) for state, title in GROUPS if counts.get(state)],

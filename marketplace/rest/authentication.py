@@ -5,7 +5,6 @@ the request (see throttling), so that refused ones count too.
 """
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import BooleanField, ExpressionWrapper
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -78,7 +77,7 @@ def _key(header: str) -> ApiKey:
     key = (
         ApiKey.objects.filter(prefix=prefix)
         .select_related("made_by", "client", *(f"client__{holder.name}" for holder in holders.holders()))
-        .annotate(acts=ExpressionWrapper(holders.acting(), BooleanField()))
+        .with_acts()
         .first()
     )
     if key is None or not keys.is_secret_of(secret, key):

@@ -2,11 +2,13 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.core.models import BaseModel
+
+from . import holders
 
 
 class Scope(models.TextChoices):
@@ -39,6 +41,14 @@ class ApiKeyQuerySet(models.QuerySet):
     def usable(self) -> "ApiKeyQuerySet":
         """Neither revoked nor expired."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+
+    def with_acts(self) -> "ApiKeyQuerySet":
+        """Each with `acts`: whether somebody vouches for it (see holders)."""
+        return self.annotate(acts=ExpressionWrapper(holders.acting(), models.BooleanField()))
+
+    def acting(self) -> "ApiKeyQuerySet":
+        """Those that a request can use now."""
+        return self.usable().filter(holders.acting())
 
 
 class ApiKey(BaseModel):

@@ -9,10 +9,13 @@ import os
 import threading
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as clock
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from .models import ApiKey, Usage
@@ -22,6 +25,32 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 10
 LAST_USE_EVERY = timedelta(minutes=1)
 KEPT = timedelta(days=396)  # thirteen months
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's requests, those that were refused or failed among them."""
+
+    date: date
+    requests: int
+    refused: int
+
+
+def by_day(keys: QuerySet[ApiKey], *, days: int) -> list[Day]:
+    """The last `days` days of these keys together, today last, quiet days included."""
+    today = timezone.localdate()
+    first = today - timedelta(days=days - 1)
+    since = timezone.make_aware(datetime.combine(first, clock()))
+    used = Usage.objects.filter(key__in=keys, hour__gte=since).annotate(day=TruncDate("hour")).order_by()
+    sums = {row[0]: row[1:] for row in used.values("day").annotate(n=Sum("requests"), m=Sum("refused")).values_list("day", "n", "m")}
+    return [Day(day, *sums.get(day, (0, 0))) for day in (first + timedelta(days=n) for n in range(days))]
+
+
+def by_key(keys: QuerySet[ApiKey], *, days: int) -> dict[int, tuple[int, int]]:
+    """Of each key (by its id) the requests of the last `days` days, and the refused among them."""
+    since = timezone.make_aware(datetime.combine(timezone.localdate() - timedelta(days=days - 1), clock()))
+    used = Usage.objects.filter(key__in=keys, hour__gte=since).order_by().values("key").annotate(n=Sum("requests"), m=Sum("refused"))
+    return {key: (requests, refused) for key, requests, refused in used.values_list("key", "n", "m")}
 
 
 class _Pending:
