@@ -71,3 +71,33 @@ class Decision(models.TextChoices):
 
     SAME = "same", _("The same: hide the second one")
     DIFFERENT = "different", _("Two different ones")
+
+
+class Condition(models.TextChoices):
+    """How a partner does, in a word."""
+
+    WELL = "well", _("Well")
+    UNVISITED = "unvisited", _("Not visited yet")
+    LATE = "late", _("Late")
+    FAILING = "failing", _("Fails")
+    HELD = "held", _("Waits for a decision")
+    READS_ONLY = "reads_only", _("Only reads from us")
+    OFF = "off", _("Off")
+
+
+class Scheme(models.TextChoices):
+    """What a partner has words of its own for."""
+
+    SECTOR = "sector", _("Sector")
+    PLACE = "place", _("Municipality")
+    CATEGORY = "category", _("Category")
+    KIND = "kind", _("Offer or demand")
+    LANGUAGE = "language", _("Language")
+
+
+class MappingState(models.TextChoices):
+    """Whether somebody has said what a partner's word means."""
+
+    PROPOSED = "proposed", _("To be decided")
+    CONFIRMED = "confirmed", _("Decided")
+    IGNORED = "ignored", _("Says nothing to us")

@@ -4,6 +4,7 @@ from .events import PartnerEvent
 from .feed import FeedEntry, FeedLog
 from .harvest import Checkpoint, DuplicateCandidate, HarvestRun, Overlay, QuarantinedItem, RemoteCompany, RemoteListing
 from .interests import IncomingInterest, OutgoingInterest
+from .mapping import Mapping
 from .partners import Node, Partner
 from .webhooks import Announced, Delivery, DeliveryAttempt, Hook, NodeKey, ReceivedMessage, Subscription
 
@@ -18,6 +19,7 @@ __all__ = [
     "HarvestRun",
     "Hook",
     "IncomingInterest",
+    "Mapping",
     "Node",
     "NodeKey",
     "OutgoingInterest",
