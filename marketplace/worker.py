@@ -15,7 +15,7 @@ from cms.pages import pictures, submissions
 from marketplace.accounts import daily
 from marketplace.alerts import watching
 from marketplace.core import mail
-from marketplace.federation import deliveries, export, sending, subscriptions
+from marketplace.federation import deliveries, export, harvest, sending, subscriptions
 from marketplace.federation.interests import erasing
 from marketplace.federation.interests import sending as interests
 from marketplace.imports import operations as imports
@@ -53,6 +53,7 @@ OUTSIDE: tuple[Step, ...] = (
     sending.run_once,
     subscriptions.run_once,
     interests.run_once,
+    harvest.run_once,
     links.run_once,
 )
 
@@ -99,6 +100,7 @@ def run_daily() -> dict[str, int]:
         ("tombstones pruned", export.prune),
         ("messages pruned", deliveries.prune),
         ("interests ended", erasing.run_daily),
+        ("partners' listings pruned", harvest.run_daily),
         ("API usage pruned", usage.prune),
         ("API counters pruned", throttling.prune),
         ("vectors pruned", kept.prune),

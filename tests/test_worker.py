@@ -149,6 +149,7 @@ NOTHING_DUE = {
     "tombstones pruned": 0,
     "messages pruned": 0,
     "interests ended": 0,
+    "partners' listings pruned": 0,
     "API usage pruned": 0,
     "API counters pruned": 0,
     "vectors pruned": 0,
