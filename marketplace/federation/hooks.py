@@ -63,14 +63,10 @@ def remove(partner: Partner) -> bool:
 
 def write(hooks: Iterable[Hook], kind: str, messages: Mapping[str, dict]) -> None:
     """Messages (their ids and what they say) to each of the hooks, in the caller's transaction, to be sent by the worker. One that is there already stays as it is."""
-    now = timezone.now()
-    bodies = {one: body(kind, data, now) for one, data in messages.items()}
+    head = {"node": str(Node.own_uid())}
+    now = timezone.now().astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    # Thin: whoever gets it has to ask us for what is true.
+    bodies = {one: json.dumps({"type": kind, "timestamp": now, "data": head | data}, separators=(",", ":")) for one, data in messages.items()}
     Delivery.objects.bulk_create(
         (Delivery(hook=hook, message_id=one, type=kind, body=text) for hook in hooks for one, text in bodies.items()), ignore_conflicts=True, batch_size=500
     )
-
-
-def body(kind: str, data: dict, at: datetime.datetime) -> str:
-    """What is sent: thin, so that whoever gets it has to ask us for what is true."""
-    moment = at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-    return json.dumps({"type": kind, "timestamp": moment, "data": {"node": str(Node.own_uid())} | data}, separators=(",", ":"))

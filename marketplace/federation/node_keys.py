@@ -85,11 +85,11 @@ def _lock() -> uuid.UUID:
 
 
 def _opened(sealed: str) -> str:
-    return _unsealed(sealed, settings.SECRET_KEY)
+    return _unsealed(sealed, settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))
 
 
 @lru_cache(maxsize=16)
-def _unsealed(sealed: str, _secret_key: str) -> str:
+def _unsealed(sealed: str, _secret_key: str, _fallbacks: tuple[str, ...]) -> str:
     """The private key, "" if it does not open. Kept: a round of messages needs it hundreds of times."""
     try:
         return sealing.unseal(sealed)

@@ -133,7 +133,7 @@ def _look(subscription: Subscription, now: datetime.datetime) -> bool:
     partner = subscription.partner
     try:
         found = introductions.ask(partner.base_url)
-        operations.introduce(partner, node_uid=found.node_uid, discovery=found.document, by=None)
+        operations.introduce(partner, found, by=None)
     except introductions.IntroductionError as error:
         logger.warning("partner %s: its keys could not be read: %s", partner, error.code)
     except ValidationError as error:
