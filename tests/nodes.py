@@ -90,20 +90,9 @@ class Node:
 
     def start(self) -> None:
         """Start the web server and wait until it answers."""
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "marketplace.wsgi",
-            "--bind",
-            self.host,
-            "--workers",
-            "1",
-            "--threads",
-            "4",
-            "--worker-tmp-dir",
-            "/dev/shm",
-        ]  # noqa: S108 - gunicorn's own advice
+        # Gunicorn's own advice: a heartbeat file in memory.
+        options = ["--bind", self.host, "--workers", "1", "--threads", "4", "--worker-tmp-dir", "/dev/shm"]  # noqa: S108
+        command = [sys.executable, "-m", "gunicorn", "marketplace.wsgi", *options]
         with (self.folder / "web.log").open("ab") as log:
             self.server = subprocess.Popen([*_WITH_US, *command], env=self.env, cwd=settings.BASE_DIR, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
