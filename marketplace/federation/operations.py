@@ -3,20 +3,26 @@
 `by` is the person; None is the machine itself (a command, a demo), which may do everything.
 """
 
-import uuid
-from collections.abc import Iterable, Mapping
+import datetime
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 from marketplace.core import sealing
-from marketplace.rest.models import ApiClient
+from marketplace.rest import keys
+from marketplace.rest.models import ApiClient, ApiKey, Scope
 
+from . import mapping
 from .enums import MOVES, PartnerAction, PartnerState, ReaderKind
-from .models import Node, Partner, PartnerEvent
+from .introductions import Introduction
+from .models import Checkpoint, Node, Partner, PartnerEvent, QuarantinedItem, RemoteListing
 from .rules import can_manage
 
 WHO = ("name", "base_url", "more_hosts", "contact_name", "contact_email")
@@ -28,6 +34,8 @@ FACTS = (*WHO, *READING, *TAKES, *GIVES)
 SETS = frozenset({"take_sectors", "take_places", "give_sectors", "give_places"})
 #: Their values stay out of the history: a person's data, or options among which a partner's secret may be.
 UNTOLD = frozenset({"contact_name", "contact_email", "reader_options"})
+#: What a partner's key may be used for.
+KEY_SCOPES = (Scope.FEDERATION, Scope.INTERESTS)
 #: Short enough to type wrong, too short to be a key.
 SHORTEST_KEY, LONGEST_KEY = 16, 500
 
@@ -40,11 +48,12 @@ class StaleError(ValidationError):
 
 
 @transaction.atomic
-def create(facts: Mapping[str, Any], *, node_uid: uuid.UUID | None = None, discovery: Mapping[str, Any] | None = None, by: User | None) -> Partner:
-    """A new partner, not yet active. `node_uid` and `discovery` as it presented itself. Raises ValidationError by field."""
+def create(facts: Mapping[str, Any], *, presented: Introduction | None = None, by: User | None) -> Partner:
+    """A new partner, not yet active; `presented` is what its address said of it. Raises ValidationError by field."""
     _allow(by)
-    partner = Partner(node_uid=node_uid, discovery=dict(discovery or {}), **_columns(facts))
-    _check_node(partner)
+    partner = Partner(**_columns(facts))
+    if partner.reader == ReaderKind.PROTOCOL:
+        _move_in(partner, presented)
     partner.full_clean(exclude=["client"])
     partner.client = ApiClient.objects.create(name=partner.name)
     partner.save()
@@ -54,9 +63,10 @@ def create(facts: Mapping[str, Any], *, node_uid: uuid.UUID | None = None, disco
 
 
 @transaction.atomic
-def change(partner: Partner, facts: Mapping[str, Any], *, seen: int, by: User | None) -> Partner:
+def change(partner: Partner, facts: Mapping[str, Any], *, seen: int, presented: Introduction | None = None, by: User | None) -> Partner:
     """Write those of FACTS that are given to a partner that was seen at version `seen`. Raises StaleError, or ValidationError by field.
 
+    A change of what is taken, or how, lets the next visit read everything. A marketplace that moves has to be asked at its new address first: `presented` is what it said there.
     A change of what we give raises `gives_version`: cursors of before are worth nothing then, and the partner reads all anew.
     """
     _allow(by)
@@ -64,6 +74,8 @@ def change(partner: Partner, facts: Mapping[str, Any], *, seen: int, by: User | 
     before = _facts(locked, facts)
     for name, value in _columns(facts).items():
         setattr(locked, name, value)
+    if locked.reader == ReaderKind.PROTOCOL and (locked.base_url != before.get("base_url", locked.base_url) or locked.node_uid is None):
+        _move_in(locked, presented)
     locked.full_clean(exclude=["client"])
     _write_sets(locked, facts)
     after = _facts(locked, facts)
@@ -72,6 +84,8 @@ def change(partner: Partner, facts: Mapping[str, Any], *, seen: int, by: User | 
         return locked
     if not set(changed).isdisjoint(GIVES):
         locked.gives_version += 1
+    if not set(changed).isdisjoint({*TAKES, *READING, "base_url"} - {"harvest_minutes"}):
+        _take_again(locked)
     locked.version += 1
     locked.save()
     if "name" in changed:
@@ -81,19 +95,13 @@ def change(partner: Partner, facts: Mapping[str, Any], *, seen: int, by: User | 
 
 
 @transaction.atomic
-def introduce(partner: Partner, *, node_uid: uuid.UUID, discovery: Mapping[str, Any], by: User | None) -> Partner:
+def introduce(partner: Partner, presented: Introduction, *, by: User | None) -> Partner:
     """Keep what the partner's address says of itself now. Raises ValidationError if another node answers there than before."""
     _allow(by)
     locked = lock(partner)
-    if locked.node_uid and locked.node_uid != node_uid:
-        message = _(
-            "Another marketplace answers at this address than before: it says that it is %(new)s, it was %(old)s. Ask the partner what happened; if it began anew, end this partnership and connect it again."
-        )
-        raise ValidationError(message, code="other-node", params={"new": node_uid, "old": locked.node_uid})
-    locked.node_uid = node_uid
-    _check_node(locked)
-    if locked.discovery != discovery:
-        locked.discovery = dict(discovery)
+    before = locked.discovery
+    _move_in(locked, presented)
+    if before != locked.discovery:
         locked.version += 1
         log(locked, PartnerAction.INTRODUCED, by=by)
     locked.save()
@@ -124,6 +132,8 @@ def end(partner: Partner, *, reason: str = "", by: User | None) -> Partner:
     ended = _move(partner, PartnerAction.ENDED, reason=reason, by=by)
     ended.sealed_key = ""
     ended.save(update_fields=["sealed_key", "modified"])
+    if ended.client_id:
+        keys.revoke_all(ended.client.keys.all())
     return ended
 
 
@@ -158,9 +168,54 @@ def missing(partner: Partner) -> list[str]:
         wanting.append(_("Its address has not been asked yet who it is."))
     if partner.reader == ReaderKind.PROTOCOL and not partner.sealed_key:
         wanting.append(_("The key that the partner gave us is missing: without it we may not read its listings."))
-    if partner.gives and not partner.client.keys.usable().exists():
+    if partner.gives and not (partner.client_id and partner.client.keys.usable().exists()):
         wanting.append(_("The partner has no key of ours: without one it cannot read our listings."))
     return wanting
+
+
+# --- Keys we make for them ---------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def issue_key(partner: Partner, *, name: str, expires_at: datetime.datetime | None, by: User | None) -> tuple[ApiKey, str]:
+    """A key for the partner's programs, and its secret, which nobody can find out later. Raises ValidationError."""
+    _allow(by)
+    locked = lock(partner)
+    if locked.state == PartnerState.ENDED:
+        raise ValidationError(_("The partnership has ended. Take it up again before you make a key."), code="state")
+    if locked.client_id is None:
+        locked.client = ApiClient.objects.create(name=locked.name)
+        locked.save()
+    key, secret = keys.issue(locked.client, name=name, scopes=KEY_SCOPES, expires_at=expires_at, by=by)
+    log(locked, PartnerAction.KEY_ISSUED, by=by, details={"key": key.prefix})
+    return key, secret
+
+
+@transaction.atomic
+def rotate_key(partner: Partner, key: ApiKey, *, overlap: datetime.timedelta, by: User | None) -> tuple[ApiKey, str]:
+    """The key that takes this one's place, and its secret; both work for `overlap`. Raises ValidationError."""
+    _allow(by)
+    locked = lock(partner)
+    successor, secret = keys.rotate(_own_key(locked, key), overlap=overlap, by=by)
+    log(locked, PartnerAction.KEY_ROTATED, by=by, details={"key": key.prefix, "new": successor.prefix})
+    return successor, secret
+
+
+@transaction.atomic
+def revoke_key(partner: Partner, key: ApiKey, *, by: User | None) -> ApiKey:
+    """The key is refused from now on. Twice is once."""
+    _allow(by)
+    locked = lock(partner)
+    own = _own_key(locked, key)
+    was_revoked = own.revoked_at is not None
+    revoked = keys.revoke(own, by=by)
+    if not was_revoked:
+        log(locked, PartnerAction.KEY_REVOKED, by=by, details={"key": key.prefix})
+    return revoked
+
+
+def _own_key(partner: Partner, key: ApiKey) -> ApiKey:
+    return ApiKey.objects.get(pk=key.pk, client__partner=partner)
 
 
 # --- The key they gave us -----------------------------------------------------------------------------------------------
@@ -194,6 +249,59 @@ def remove_key(partner: Partner, *, by: User | None) -> Partner:
     return locked
 
 
+# --- Visits -------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def visit_now(partner: Partner, *, by: User | None) -> Partner:
+    """Let the worker visit the partner at its next round. Raises ValidationError if it is not visited at all."""
+    _allow(by)
+    locked = _visited(partner)
+    Checkpoint.objects.update_or_create(partner=locked, defaults={"next_at": timezone.now()})
+    log(locked, PartnerAction.VISIT_ASKED, by=by)
+    return locked
+
+
+@transaction.atomic
+def read_anew(partner: Partner, *, by: User | None) -> Partner:
+    """Let the worker read all that the partner has, not only what changed. Raises ValidationError as `visit_now`."""
+    _allow(by)
+    locked = _visited(partner)
+    mapping.ask_again(locked)
+    log(locked, PartnerAction.SNAPSHOT_ASKED, by=by)
+    return locked
+
+
+@transaction.atomic
+def retry(items: Collection[QuarantinedItem], *, by: User | None) -> int:
+    """Look at these items again: their partners are read anew; what is still no good comes back into quarantine. Returns how many were open."""
+    number = settle(items, by=by)
+    for partner in Partner.objects.filter(pk__in={item.partner_id for item in items}).order_by("pk"):
+        mapping.ask_again(lock(partner))
+    return number
+
+
+@transaction.atomic
+def settle(items: Collection[QuarantinedItem], *, by: User | None) -> int:
+    """A person has seen to these items; each comes back if the partner sends it again as it is. Returns how many were open."""
+    _allow(by)
+    return QuarantinedItem.objects.filter(pk__in=[item.pk for item in items], resolved_at=None).update(resolved_at=timezone.now())
+
+
+def _take_again(partner: Partner) -> None:
+    """What is here may fit no longer, and what did not fit may: the next visit looks at everything, also at what says that it did not change."""
+    live = RemoteListing.objects.filter(partner=partner, tombstoned_at=None)
+    live.update(digest="", version=Greatest(F("version") - 1, 0))
+    mapping.ask_again(partner)
+
+
+def _visited(partner: Partner) -> Partner:
+    locked = lock(partner)
+    if locked.state != PartnerState.ACTIVE or locked.reader == ReaderKind.NONE:
+        raise ValidationError(_("Only an active partner that has something to read is visited."), code="state")
+    return locked
+
+
 # --- What the others share ----------------------------------------------------------------------------------------------
 
 
@@ -215,9 +323,16 @@ def _allow(by: User | None) -> None:
         raise PermissionDenied
 
 
-def _check_node(partner: Partner) -> None:
-    if partner.node_uid is None:
-        return
+def _move_in(partner: Partner, presented: Introduction | None) -> None:
+    """The partner is at its (new) address, unsaved. Raises ValidationError if it is another one there."""
+    if presented is None or presented.base_url != partner.base_url:
+        raise ValidationError({"base_url": _("Nobody has asked this address yet who it is.")})
+    if partner.node_uid and partner.node_uid != presented.node_uid:
+        message = _(
+            "Another marketplace answers at this address than before: it says that it is %(new)s, it was %(old)s. Ask the partner what happened; if it began anew, end this partnership and connect it again."
+        )
+        raise ValidationError({"base_url": ValidationError(message, code="other-node", params={"new": presented.node_uid, "old": partner.node_uid})})
+    partner.node_uid, partner.discovery = presented.node_uid, dict(presented.document)
     if partner.node_uid == Node.own_uid():
         raise ValidationError({"base_url": _("This is the address of our own marketplace. Write that of the partner.")})
     other = Partner.objects.filter(node_uid=partner.node_uid).exclude(pk=partner.pk).first()
