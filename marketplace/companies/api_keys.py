@@ -31,7 +31,12 @@ SCOPES = [
     (Scope.INTERESTS.value, gettext_lazy("Interests: say that the company is interested, or not")),
 ]
 BRIEF = {Scope.READ: gettext_lazy("reads"), Scope.WRITE: gettext_lazy("writes"), Scope.INTERESTS: gettext_lazy("interests")}
-LIVES = [("30", gettext_lazy("30 days")), ("90", gettext_lazy("90 days")), ("365", gettext_lazy("A year")), ("", gettext_lazy("Until somebody revokes it"))]
+LIVES = [
+    ("30", gettext_lazy("30 days")),
+    ("90", gettext_lazy("90 days")),
+    ("365", gettext_lazy("A year")),
+    ("never", gettext_lazy("Until somebody revokes it")),
+]
 OVERLAPS = [
     ("0", gettext_lazy("Ends at once")),
     ("1", gettext_lazy("Works for one more day")),
@@ -55,13 +60,13 @@ class KeyForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose at least one thing that the key may do.")},
     )
     life = forms.ChoiceField(
-        label=gettext_lazy("It works for"), choices=LIVES, initial="365", required=False, help_text=gettext_lazy("You get a mail two weeks before it ends.")
+        label=gettext_lazy("It works for"), choices=LIVES, initial="365", help_text=gettext_lazy("You get a mail two weeks before it ends.")
     )
 
     def expires_at(self) -> datetime.datetime | None:
         """When it ends."""
         life = self.cleaned_data["life"]
-        return timezone.now() + datetime.timedelta(days=int(life)) if life else None
+        return None if life == "never" else timezone.now() + datetime.timedelta(days=int(life))
 
 
 class RotateForm(forms.Form):
