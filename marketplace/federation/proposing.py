@@ -20,6 +20,8 @@ USUAL, CODE, BEGINNING, ALTERNATIVE = 0.9, 0.85, 0.75, 0.9
 #: A five-digit number may be an INE code without its last digit, or a postal code.
 INE5 = 0.6
 MOST_ALTERNATIVES = 8
+#: The evidence (sectors.scores) that is worth one half: a rare word of a short label has 3 and more.
+HALF = 3.0
 #: Words that say nothing of what a sector is about.
 EMPTY = frozenset(
     ["sector", "sectors", "sectores", "activitat", "activitats", "actividad", "actividades", "activity", "activities", "empresa", "empreses", "empresas", "company", "companies", "servei", "serveis", "servicio", "servicios", "service", "services", "industria", "industries", "industrias", "industry", "altres", "otros", "otras", "other", "de", "del", "dels", "la", "les", "los", "las", "el", "els", "i", "y", "and", "e", "o", "u", "of", "the", "en", "a"]
@@ -79,15 +81,22 @@ def _sector(text: str) -> Iterator[tuple[str, float]]:
     if not words:
         return
     yield from _usual(words)
-    for sector in sectors.find(" ".join(words), limit=3)[:1]:
-        label = [word for word in values.fold(sector.label_ca).split() if word not in EMPTY]
-        # Of "plàstics" and "fabricació de productes de plàstics" a third is the same; of a whole label all.
-        if any(values.fold(getattr(sector, f"label_{language}")).startswith(words[0][:5]) or len(words) > 1 for language in sectors.LANGUAGES):
-            yield sector.code, BEGINNING * min(1.0, 0.5 + len(words) / (2 * max(len(label), 1)))
-    scores = sectors.scores(text)
+    yield from _beginning(words)
+    scores = sectors.scores(" ".join(words))
     if scores:
         code = max(scores, key=lambda found: (scores[found], found))
-        yield code, min(scores[code] * 1.2, CODE)
+        # One word in two that no label knows may be the one that matters.
+        known = sum(bool(sectors.scores(word)) for word in words) / len(words)
+        yield code, known * scores[code] / (scores[code] + HALF)
+
+
+def _beginning(words: list[str]) -> Iterator[tuple[str, float]]:
+    """A sector whose label has all the words; of "plàstics" and "fabricació de productes de plàstics" a third is the same."""
+    for sector in sectors.find(" ".join(words), limit=1):
+        for language in sectors.LANGUAGES:
+            label = [word for word in values.fold(getattr(sector, f"label_{language}")).split() if word not in EMPTY]
+            if all(any(part.startswith(word) for part in label) for word in words):
+                yield sector.code, BEGINNING * (0.5 + 0.5 * len(words) / len(label))
 
 
 def _usual(words: list[str]) -> Iterator[tuple[str, float]]:

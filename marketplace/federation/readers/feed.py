@@ -15,7 +15,7 @@ from marketplace.federation.models import Partner
 
 from .facts import Maker
 from .fields import Field
-from .reading import Reading, Record, Sample, checked_url, fingerprint, snapshot, unchanged
+from .reading import Page, Reading, Record, Sample, begun, checked_url, chunks, fingerprint, snapshot, unchanged
 from .visits import MEGABYTE, NOT_MODIFIED, UNKNOWN_TYPES, Limits, Visit, absolute, validators_of
 
 LIMITS = Limits(max_bytes=5 * MEGABYTE, pages=100, items=10_000)
@@ -41,23 +41,22 @@ class FeedReader:
         """A batch per page of the feed; most have one."""
         options = partner.reader_options
         url, made_with = checked_url(options), fingerprint(options)
-        known = checkpoint if checkpoint.get("made_with") == made_with else {}
-        visit = Visit(fetch, self.limits)
-        answer = _get(visit, url, known.get("validators"))
-        if answer.status == NOT_MODIFIED:
+        known, resume = (checkpoint if checkpoint.get("made_with") == made_with else {}), begun(checkpoint, made_with)
+        visit, first_url = Visit(fetch, self.limits), str(resume.get("url") or url)
+        answer = _get(visit, first_url, known.get("validators"))
+        content = fingerprint(answer.body)
+        if answer.status == NOT_MODIFIED or content == known.get("content"):
             yield unchanged(checkpoint)
             return
         first = parsed(answer)
-        reached = {"made_with": made_with, "validators": validators_of(answer), "content": fingerprint(answer.body)}
-        if not _next(first, url):
-            if known.get("content") == reached["content"]:
-                yield unchanged(checkpoint)
-                return
-        else:
+        if _next(first, first_url) or resume.get("url"):
             # The first page being the same says nothing of the others.
-            reached |= {"validators": {}, "content": ""}
-        reading = Reading(Maker(partner, options), columns_of(options))
-        yield from snapshot(_pages(visit, url, first), reading, reached, is_complete=options.get("complete") is not False)
+            reached, pages = {"made_with": made_with}, _pages(visit, first_url, first, resume.get("number", 0))
+        else:
+            reached = {"made_with": made_with, "validators": validators_of(answer), "content": content}
+            pages = chunks(_counted(visit, records(first)), resume, content)
+        reading = Reading(Maker(partner, options), columns_of(options)).go_on(resume)
+        yield from snapshot(pages, reading, reached, is_complete=options.get("complete") is not False)
 
     def sample(self, options: Mapping, *, fetch: Fetch) -> Sample:
         """The entries of the first page as they are, for the preview."""
@@ -76,21 +75,25 @@ def _get(visit: Visit, url: str, validators: Mapping[str, str] | None = None) ->
     return visit.get(url, TYPES, expected=_("a news feed (RSS or Atom)"), validators=validators)
 
 
-def _pages(visit: Visit, url: str, first: feedparser.FeedParserDict) -> Iterator[list[Record]]:
+def _pages(visit: Visit, url: str, page: feedparser.FeedParserDict, number: int) -> Iterator[Page]:
     """The entries page by page (RFC 5005, section 3)."""
-    page, asked, number = first, {url}, 0
+    asked = {url}
     while True:
-        found = records(page, start=number + 1)
+        found = _counted(visit, records(page, start=number + 1))
         number += len(found)
-        visit.count(len(found))
-        yield found
         url = _next(page, url)
+        yield Page(found, {"url": url, "number": number} if url else {})
         if not url:
             return
         if url in asked:
             raise HarvestError("paging", _("The pages of the feed lead round in a circle."))
         asked.add(url)
         page = parsed(_get(visit, url))
+
+
+def _counted(visit: Visit, found: list[Record]) -> list[Record]:
+    visit.count(len(found))
+    return found
 
 
 def _next(page: feedparser.FeedParserDict, url: str) -> str:

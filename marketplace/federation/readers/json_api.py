@@ -23,7 +23,7 @@ from marketplace.federation.models import Partner
 
 from .facts import Maker
 from .fields import Field
-from .reading import Reading, Record, Sample, checked_url, fingerprint, snapshot, unchanged
+from .reading import Page, Reading, Record, Sample, begun, checked_url, chunks, fingerprint, snapshot, unchanged
 from .visits import MEGABYTE, NOT_FOUND, NOT_MODIFIED, UNKNOWN_TYPES, Limits, Visit, absolute, validators_of
 
 LIMITS = Limits(max_bytes=10 * MEGABYTE, pages=1000)
@@ -60,18 +60,20 @@ class JsonReader:
         """A batch per page."""
         options = partner.reader_options
         plan, made_with = Plan.load(options), fingerprint(options)
-        known = checkpoint if checkpoint.get("made_with") == made_with and plan.paging == Paging.NONE else {}
+        resume, is_one = begun(checkpoint, made_with), plan.paging == Paging.NONE
+        known = checkpoint if checkpoint.get("made_with") == made_with and is_one else {}
         visit, reached = Visit(fetch, self.limits), {"made_with": made_with}
-        reading = Reading(Maker(partner, options), {name: name for name in plan.fields})
-        pages = _pages(visit, plan)
-        if plan.paging == Paging.NONE:
-            answer = _get(visit, plan.url, validators=known.get("validators"))
-            if answer.status == NOT_MODIFIED or fingerprint(answer.body) == known.get("content"):
-                yield unchanged(checkpoint)
-                return
-            reached |= {"validators": validators_of(answer), "content": fingerprint(answer.body)}
-            pages = iter([entries(loaded(answer, plan.url), plan.items)])
-        yield from snapshot(_records(visit, pages, plan), reading, reached)
+        reading = Reading(Maker(partner, options), {name: name for name in plan.fields}).go_on(resume)
+        if not is_one:
+            yield from snapshot(_pages(visit, plan, resume), reading, reached)
+            return
+        answer = _get(visit, plan.url, validators=known.get("validators"))
+        content = fingerprint(answer.body)
+        if answer.status == NOT_MODIFIED or content == known.get("content"):
+            yield unchanged(checkpoint)
+            return
+        found = _records(visit, entries(loaded(answer, plan.url), plan.items), plan)
+        yield from snapshot(chunks(found, resume, content), reading, reached | {"validators": validators_of(answer), "content": content})
 
     def sample(self, options: Mapping, *, fetch: Fetch) -> Sample:
         """The entries of the first page with every path that leads to a text, and with the chosen ones, for the preview."""
@@ -119,30 +121,31 @@ class Plan:
         )  # fmt: skip
 
 
-def _pages(visit: Visit, plan: Plan) -> Iterator[list]:
+def _pages(visit: Visit, plan: Plan, resume: Mapping) -> Iterator[Page]:
     """The entries page after page. Which page follows is told by what the last one held, so nothing is asked ahead."""
     sized = {plan.size_param: str(plan.size)} if plan.size_param and plan.size else {}
-    return _numbered(visit, plan, sized) if plan.paging in (Paging.PAGE, Paging.OFFSET) else _linked(visit, plan, sized)
+    return _numbered(visit, plan, sized, resume) if plan.paging in (Paging.PAGE, Paging.OFFSET) else _linked(visit, plan, sized, resume)
 
 
-def _numbered(visit: Visit, plan: Plan, sized: Mapping[str, str]) -> Iterator[list]:
-    number, last = plan.first_page if plan.paging == Paging.PAGE else 0, b""
+def _numbered(visit: Visit, plan: Plan, sized: Mapping[str, str], resume: Mapping) -> Iterator[Page]:
+    number, last, count = resume.get("number", plan.first_page if plan.paging == Paging.PAGE else 0), resume.get("last", ""), resume.get("count", 0)
     while True:
         # Some interfaces say 404 after the last page. A first page that is not there is no end.
         answer = _get(visit, _with(plan.url, {plan.page_param: str(number), **sized}), statuses=(NOT_FOUND,) if last else ())
         if answer.status == NOT_FOUND:
             return
-        found = entries(loaded(answer, plan.url), plan.items)
-        if found and answer.body == last:
+        found, this = entries(loaded(answer, plan.url), plan.items), fingerprint(answer.body)
+        if found and this == last:
             raise HarvestError("paging", _("Two pages are the same: the interface does not heed the parameter “%(name)s”.") % {"name": plan.page_param})
-        yield found
+        number, last = number + (1 if plan.paging == Paging.PAGE else len(found)), this
+        records, count = _records(visit, found, plan, count), count + len(found)
+        yield Page(records, {"number": number, "last": last, "count": count})
         if not found or (sized and len(found) < plan.size):
             return
-        last, number = answer.body, number + (1 if plan.paging == Paging.PAGE else len(found))
 
 
-def _linked(visit: Visit, plan: Plan, sized: Mapping[str, str]) -> Iterator[list]:
-    url = _with(plan.url, sized) if sized else plan.url
+def _linked(visit: Visit, plan: Plan, sized: Mapping[str, str], resume: Mapping) -> Iterator[Page]:
+    url, count = resume.get("url", _with(plan.url, sized) if sized else plan.url), resume.get("count", 0)
     asked = set()
     while url:
         if url in asked:
@@ -150,8 +153,10 @@ def _linked(visit: Visit, plan: Plan, sized: Mapping[str, str]) -> Iterator[list
         asked.add(url)
         answer = _get(visit, url)
         document = loaded(answer, url)
-        yield entries(document, plan.items)
+        found = entries(document, plan.items)
         url = _next(plan, answer, document, url)
+        records, count = _records(visit, found, plan, count), count + len(found)
+        yield Page(records, {"url": url, "count": count})
 
 
 def _next(plan: Plan, answer: Answer, document: object, url: str) -> str:
@@ -174,12 +179,9 @@ def link(header: str, relation: str) -> str:
     return ""
 
 
-def _records(visit: Visit, pages: Iterator[list], plan: Plan) -> Iterator[list[Record]]:
-    number = 0
-    for found in pages:
-        visit.count(len(found))
-        yield [_record(entry, number + place, plan.fields) for place, entry in enumerate(found, 1)]
-        number += len(found)
+def _records(visit: Visit, found: list, plan: Plan, count: int = 0) -> list[Record]:
+    visit.count(len(found))
+    return [_record(entry, number, plan.fields) for number, entry in enumerate(found, count + 1)]
 
 
 def _record(entry: object, number: int, fields: Mapping[str, ParsedResult]) -> Record:

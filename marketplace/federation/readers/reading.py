@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from marketplace.federation.items import Batch, Fault, HarvestError, Item
+from marketplace.federation.items import Batch, CursorExpired, Fault, HarvestError, Item
 
 from .facts import Maker, RecordError
 from .fields import JOINED, Field
 
 BATCH = 500
 #: A site whose pages come slowly gives a batch at least so often: with it the harvester shows that it lives.
-BATCH_SECONDS = 20.0
+BATCH_SECONDS = 3.0
 #: As much of a bad record as helps a person to find it.
 MAX_RAW = 2000
 
@@ -63,6 +63,12 @@ class Reading:
             except RecordError as error:
                 faults.append(self._fault(record, error))
         return items, faults
+
+    def go_on(self, resume: Mapping) -> "Reading":
+        """With what earlier calls of the same run counted."""
+        if resume:
+            self.records, self.good, self.ended = resume["counts"]
+        return self
 
     def check(self) -> None:
         """Raise HarvestError where the source has nothing good: an empty source is far more often broken than empty."""
@@ -109,29 +115,60 @@ def facts_of(cells: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, 
     return facts
 
 
-def snapshot(pages: Iterable[Iterable[Record]], reading: Reading, checkpoint: dict, *, is_complete: bool = True) -> Iterator[Batch]:
-    """The batches of a whole run.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of a source, and what the reader needs to go on behind them in a later call ({}: it cannot, and begins anew)."""
 
-    Only the last carries the new checkpoint: who stops before it begins anew, since half of one reading and half of another
-    would be the picture of no moment. `is_complete` False: the source shows the newest only, and what has left it may still hold.
+    records: list[Record]
+    resume: Mapping[str, object] = field(default_factory=dict)
+
+
+def snapshot(pages: Iterable[Page], reading: Reading, checkpoint: dict, *, is_complete: bool = True) -> Iterator[Batch]:
+    """The batches of a whole run; the last carries `checkpoint`, those before it what is needed to go on with the run.
+
+    A worker has some seconds for each partner in turn, so a long run is many calls. `is_complete` False: the source shows the
+    newest only, and what has left it may still hold.
     """
-    waiting: list[Record] = []
-    until = time.monotonic() + BATCH_SECONDS
+    waiting, behind, until = [], {}, time.monotonic() + BATCH_SECONDS
     for page in pages:
-        waiting += page
-        while len(waiting) >= BATCH or (waiting and time.monotonic() > until):
-            yield _batch(reading, waiting[:BATCH], is_complete)
-            del waiting[:BATCH]
-            until = time.monotonic() + BATCH_SECONDS
-    if waiting:
-        yield _batch(reading, waiting, is_complete)
+        waiting += page.records
+        if len(waiting) < BATCH and time.monotonic() < until:
+            continue
+        while waiting:
+            records, waiting = waiting[:BATCH], waiting[BATCH:]
+            items, faults = reading.read(records)
+            if not waiting:
+                behind = _behind(page, reading, checkpoint)
+            # Half a page done is the page to be done again.
+            yield Batch(items=items, faults=faults, checkpoint=behind, is_snapshot=is_complete)
+        until = time.monotonic() + BATCH_SECONDS
+    items, faults = reading.read(waiting)
     reading.check()
-    yield Batch(checkpoint=checkpoint, is_snapshot=is_complete, is_last=True, total=reading.good)
+    yield Batch(items=items, faults=faults, checkpoint=checkpoint, is_snapshot=is_complete, is_last=True, total=reading.good)
 
 
-def _batch(reading: Reading, records: list[Record], is_complete: bool) -> Batch:  # noqa: FBT001 - one caller
-    items, faults = reading.read(records)
-    return Batch(items=items, faults=faults, is_snapshot=is_complete)
+def _behind(page: Page, reading: Reading, checkpoint: Mapping) -> dict:
+    if not page.resume:
+        return {}
+    return {"made_with": checkpoint.get("made_with"), "resume": {**page.resume, "counts": [reading.records, reading.good, reading.ended]}}
+
+
+def begun(checkpoint: Mapping, made_with: str) -> dict:
+    """Where a run that was not finished goes on, {} for a new run. Raises CursorExpired when it was begun with other settings."""
+    resume = checkpoint.get("resume")
+    if not isinstance(resume, dict):
+        return {}
+    if checkpoint.get("made_with") != made_with:
+        raise CursorExpired(_("The settings have changed; everything is read anew."))
+    return resume
+
+
+def chunks(records: list[Record], resume: Mapping, content: str) -> Iterator[Page]:
+    """The records of a source that is one document, from where an earlier call came to. Raises CursorExpired when it is another document by now."""
+    if resume and resume.get("content") != content:
+        raise CursorExpired(_("The source has changed while it was read; everything is read anew."))
+    for place in range(resume.get("place", 0), len(records), BATCH):
+        yield Page(records[place : place + BATCH], {"place": place + BATCH, "content": content})
 
 
 def unchanged(checkpoint: dict) -> Batch:

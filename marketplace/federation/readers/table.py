@@ -10,7 +10,7 @@ from marketplace.imports import readers as tables
 from marketplace.imports.errors import FileError
 
 from .facts import Maker
-from .reading import Reading, Record, Sample, checked_columns, checked_url, fingerprint, snapshot, unchanged
+from .reading import Reading, Record, Sample, begun, checked_columns, checked_url, chunks, fingerprint, snapshot, unchanged
 from .visits import NOT_MODIFIED, UNKNOWN_TYPES, Limits, Visit, validators_of
 
 LIMITS = Limits(max_bytes=tables.MAX_BYTES, items=tables.MAX_ROWS)
@@ -31,16 +31,17 @@ class TableReader:
         options = partner.reader_options
         url, columns = checked_url(options), checked_columns(options)
         made_with = fingerprint(options)
-        known = checkpoint if checkpoint.get("made_with") == made_with else {}
+        known, resume = (checkpoint if checkpoint.get("made_with") == made_with else {}), begun(checkpoint, made_with)
         visit = Visit(fetch, self.limits)
         answer = visit.get(url, TYPES, expected=_("a table (CSV or XLSX)"), validators=known.get("validators"))
-        if answer.status == NOT_MODIFIED or fingerprint(answer.body) == known.get("content"):
+        content = fingerprint(answer.body)
+        if answer.status == NOT_MODIFIED or content == known.get("content"):
             yield unchanged(checkpoint)
             return
         rows = records(answer.body, url)
         visit.count(len(rows))
-        reached = {"made_with": made_with, "validators": validators_of(answer), "content": fingerprint(answer.body)}
-        yield from snapshot([rows], Reading(Maker(partner, options), columns), reached)
+        reached = {"made_with": made_with, "validators": validators_of(answer), "content": content}
+        yield from snapshot(chunks(rows, resume, content), Reading(Maker(partner, options), columns).go_on(resume), reached)
 
     def sample(self, options: Mapping, *, fetch: Fetch) -> Sample:
         """The rows as they are, for the preview."""

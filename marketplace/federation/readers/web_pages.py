@@ -19,7 +19,7 @@ from marketplace.federation.models import Partner
 from . import robots, schema_org, sitemaps
 from .facts import Maker
 from .fields import Field
-from .reading import Reading, Record, Sample, fingerprint, snapshot
+from .reading import Page, Reading, Record, Sample, begun, fingerprint, snapshot
 from .visits import FIRST_ERROR, FIRST_SERVER_ERROR, MEGABYTE, NOT_FOUND, NOT_MODIFIED, UNKNOWN_TYPES, Limits, Visit, absolute, validators_of
 
 LIMITS = Limits(pages=6000, max_bytes=2 * MEGABYTE, items=20_000, all_seconds=1800)
@@ -44,17 +44,17 @@ class WebReader:
         """Batches of what all pages say. A page that cannot be read keeps what it said before, and is a fault."""
         options = partner.reader_options
         made_with = fingerprint(options)
-        known = checkpoint.get("pages", {}) if checkpoint.get("made_with") == made_with else {}
-        crawl = Crawl(Visit(fetch, self.limits), partner.base_url, options, known)
-        reached = {"made_with": made_with, "pages": crawl.memory}
-        # `reached` fills while the batches are read; it is handed over with the last.
-        yield from snapshot(crawl.records(), Reading(Maker(partner, options), COLUMNS), reached)
+        resume = begun(checkpoint, made_with)
+        known = resume or (checkpoint if checkpoint.get("made_with") == made_with else {})
+        crawl = Crawl(Visit(fetch, self.limits), partner.base_url, options, dict(known.get("pages", {})), dict.fromkeys(resume.get("done", ())))
+        # `memory` fills while the batches are read; it is handed over with the last.
+        yield from snapshot(crawl.pages(), Reading(Maker(partner, options), COLUMNS).go_on(resume), {"made_with": made_with, "pages": crawl.memory})
 
     def sample(self, options: Mapping, *, fetch: Fetch, base_url: str = "") -> Sample:
         """What the first pages with listings say, for the preview."""
         found: list[Record] = []
-        for number, records in enumerate(Crawl(Visit(fetch, self.limits), base_url, options, {}).records(), start=1):
-            found += records
+        for number, page in enumerate(Crawl(Visit(fetch, self.limits), base_url, options, {}).pages(), start=1):
+            found += page.records
             if (found and number >= PREVIEW_PAGES) or number >= PREVIEW_MOST:
                 break
         return Sample(found)
@@ -62,17 +62,22 @@ class WebReader:
 
 @dataclass(slots=True)
 class Crawl:
-    """One walk over a site. `known` and `memory` map a page to what it said: {lastmod, validators, found}."""
+    """One walk over a site. `known` and `memory` map a page to what it said: {lastmod, validators, found}.
+
+    `known` is of the last run and what this one has found, `memory` of this one alone, `done` names its pages.
+    """
 
     visit: Visit
     base_url: str
     options: Mapping
-    known: Mapping[str, Mapping]
+    known: dict[str, Mapping]
+    done: dict[str, None] = field(default_factory=dict)
     memory: dict[str, dict] = field(default_factory=dict)
     asked: int = 0
 
-    def records(self) -> Iterator[list[Record]]:
-        """The records of each page in the sitemap."""
+    def pages(self) -> Iterator[Page]:
+        """The records of each page in the sitemap that is not done yet."""
+        self.memory.update({address: self.known[address] for address in self.done if address in self.known})
         sitemap = str(self.options.get("sitemap") or "").strip()
         rules = self._rules(sitemap or self.base_url)
         starts = [sitemap] if sitemap else [*rules.sitemaps] or [absolute(self.base_url, "/sitemap.xml", _("a sitemap"))]
@@ -81,10 +86,12 @@ class Crawl:
                 raise HarvestError("robots", _("The site's robots.txt asks programs not to read %(url)s. Ask the partner to allow it.") % {"url": start})
         addresses = self._addresses(starts)
         for address, lastmod in addresses.items():
-            if rules.allow(address):
-                records = self._page(address, lastmod)
-                self.visit.count(len(records))
-                yield records
+            if address in self.done or not rules.allow(address):
+                continue
+            records = self._page(address, lastmod)
+            self.visit.count(len(records))
+            self.done[address] = None
+            yield Page(records, {"pages": self.known, "done": self.done})
 
     def _rules(self, start: str) -> robots.Rules:
         """RFC 9309: a file that is not there allows all, a server in trouble allows nothing for now."""
@@ -131,7 +138,7 @@ class Crawl:
         return self._keep(address, {"lastmod": lastmod, "validators": validators_of(answer), "found": found})
 
     def _keep(self, address: str, page: Mapping) -> list[Record]:
-        self.memory[address] = dict(page)
+        self.known[address] = self.memory[address] = dict(page)
         return [Record(address if len(page["found"]) == 1 else f"{address} ({number})", cells, fault) for number, (cells, fault) in enumerate(page["found"], 1)]
 
 

@@ -142,7 +142,7 @@ class Source:
 
 
 def _table(kind: str, make: Callable) -> Callable:
-    return lambda site, listings: {"/data": answer(kind, make(listings))}
+    return lambda _site, listings: {"/data": answer(kind, make(listings))}
 
 
 def _json(site, listings) -> dict:

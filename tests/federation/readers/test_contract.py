@@ -1,11 +1,14 @@
 """One contract for every reader, whatever the partner has: against real servers, also hostile ones."""
 
+import itertools
 import json
 
 import pytest
+from django.utils.module_loading import import_string
 
-from marketplace.federation.items import HarvestError
-from marketplace.federation.readers import feed, json_api, table, web_pages
+from marketplace.federation.fetching import fetcher
+from marketplace.federation.items import CursorExpired, HarvestError
+from marketplace.federation.readers import READERS, feed, json_api, reading, table, web_pages
 from marketplace.federation.readers.visits import Limits
 from tests.websites import drip, endless, redirect, serve
 
@@ -35,6 +38,15 @@ def told(items):
             node.pop("url", None)
         found.append((item.updated_at, item.expires_at, listing))
     return found
+
+
+def interrupted(partner, count):
+    """What the first batches give, and the checkpoint behind them as the database keeps it."""
+    items, state = [], {}
+    for batch in itertools.islice(import_string(READERS[partner.reader])().batches(partner, {}, fetch=fetcher(partner)), count):
+        items += batch.items
+        state = json.loads(json.dumps(batch.checkpoint))
+    return items, state
 
 
 def refused(partner, checkpoint=None):
@@ -76,11 +88,47 @@ def test_unchanged_source_takes_nothing_away(source, site):
 
 
 @EVERY
-def test_checkpoint_is_json_and_only_behind_the_end(source, site):
+def test_run_goes_on_behind_every_batch(source, site, monkeypatch):
+    """A worker leaves a partner after some seconds, or is killed: nothing is lost, and little is asked twice."""
+    monkeypatch.setattr(reading, "BATCH", 1)
     site.pages = source.pages(site, LISTINGS)
-    _items, _faults, batches = read(partner_of(site, source))
-    assert all(batch.checkpoint == {} for batch in batches[:-1])
-    assert json.loads(json.dumps(batches[-1].checkpoint)) == batches[-1].checkpoint
+    partner = partner_of(site, source)
+    site.asked.clear()
+    whole, _faults, batches = read(partner)
+    requests = len(site.asked)
+    assert len(batches) >= len(LISTINGS)
+    for stop in range(len(batches) - 1):
+        before, state = interrupted(partner, stop + 1)
+        site.asked.clear()
+        after, _faults, rest = read(partner, json.loads(json.dumps(state)))
+        uris = [item.uri for item in before + after]
+        assert set(uris) == {item.uri for item in whole}
+        # A page that was half done is done again, no more.
+        assert len(uris) <= len(whole) + 1
+        assert len(site.asked) <= requests + 1
+        assert rest[-1].checkpoint == batches[-1].checkpoint
+
+
+@pytest.mark.parametrize("source", [source for source in SOURCES if source.name in ("csv", "rss", "json")], ids=str)
+def test_source_that_changes_meanwhile_is_read_anew(source, site, monkeypatch):
+    """Half of one file and half of another would be the picture of no moment."""
+    monkeypatch.setattr(reading, "BATCH", 1)
+    site.pages = source.pages(site, LISTINGS)
+    partner = partner_of(site, source)
+    _items, state = interrupted(partner, 2)
+    site.pages = source.pages(site, LISTINGS[1:])
+    with pytest.raises(CursorExpired):
+        read(partner, state)
+
+
+@EVERY
+def test_settings_that_change_meanwhile_begin_anew(source, site, monkeypatch):
+    monkeypatch.setattr(reading, "BATCH", 1)
+    site.pages = source.pages(site, LISTINGS)
+    _items, state = interrupted(partner_of(site, source), 2)
+    if state:
+        with pytest.raises(CursorExpired):
+            read(partner_of(site, source, kind="offer"), state)
 
 
 @EVERY
