@@ -83,8 +83,9 @@ def test_reader_misses_nothing_of_six_writers(reader, run):
     worker = in_thread(work)
     titles, naive_cursor, naive_seen = {}, 0, set()
     while any(writer.is_alive() for writer in writers) or worker.is_alive():
-        for naive_cursor, uid in Change.objects.filter(id__gt=naive_cursor).order_by("id").values_list("id", "uid"):  # noqa: B020 - a cursor
-            naive_seen.add(uid)
+        news = list(Change.objects.filter(id__gt=naive_cursor).order_by("id").values_list("id", "uid"))
+        naive_seen.update(uid for _pk, uid in news)
+        naive_cursor = news[-1][0] if news else naive_cursor
         titles |= {item["uri"]: item["listing"]["name"] for item in reader.read(limit=100)}
         if not any(writer.is_alive() for writer in writers):
             is_over.set()
@@ -154,6 +155,6 @@ def test_log_that_was_restored_into_another_cluster_is_served_again(reader):
     assert fresh.read() == [], "what would happen"
     other = live()
     feeding.follow()
-    assert [item["uri"] for item in fresh.page()["items"]] == []
+    assert "database was restored" in expired(fresh)
     assert "database was restored" in expired(reader)
     assert {item["uri"] for item in feeding.partner(3).read()} == {uri(listing), uri(other)}
