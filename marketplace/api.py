@@ -2,8 +2,9 @@
 
 from django.urls import path, re_path
 
+from marketplace.companies import api as companies
 from marketplace.listings import api as listings
-from marketplace.rest import views
+from marketplace.rest import docs, views
 
 app_name = "api"
 
@@ -17,7 +18,14 @@ urlpatterns = [
     path("v1/listings/<uuid:uid>/reopen/", listings.ReopenStep.as_view(), name="reopen"),
     path("v1/listings/<uuid:uid>/close/", listings.CloseStep.as_view(), name="close"),
     path("v1/listings/<uuid:uid>/withdraw/", listings.WithdrawStep.as_view(), name="withdraw"),
-    path("problems/", views.problem_page, name="problems"),
-    path("problems/<slug:code>", views.problem_page, name="problem"),
+    path("v1/companies/", companies.Companies.as_view(), name="companies"),
+    path("v1/companies/<uuid:uid>/", companies.OneCompany.as_view(), name="company"),
+    path("v1/sectors/", companies.Sectors.as_view(), name="sectors"),
+    path("v1/places/", companies.Places.as_view(), name="places"),
+    path("v1/schema/", docs.schema, name="schema"),
+    path("v1/schema.yaml", docs.schema_in_yaml, name="schema_yaml"),
+    path("docs/", docs.page, name="docs"),
+    path("problems/", docs.problems, name="problems"),
+    path("problems/<slug:code>", docs.problems, name="problem"),
     re_path("", views.not_found),
 ]

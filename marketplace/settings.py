@@ -287,7 +287,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["marketplace.rest.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["marketplace.rest.parsers.JSONParser"],
+    # Forms are for wagtail-localize's editor; the API refuses them (see rest.middleware).
+    "DEFAULT_PARSER_CLASSES": ["marketplace.rest.parsers.JSONParser", "rest_framework.parsers.FormParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "marketplace.rest.negotiation.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "marketplace.rest.schema.AutoSchema",
@@ -309,11 +310,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/(federation/)?v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "marketplace.rest.schema.add_problems"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None, "defaultModelsExpandDepth": 0},
+    "PREPROCESSING_HOOKS": ["marketplace.rest.schema.ours_only"],
+    "PARSER_WHITELIST": ["marketplace.rest.parsers.JSONParser"],
+    "POSTPROCESSING_HOOKS": ["marketplace.rest.schema.add_problems"],
 }
 
 # --- Security -------------------------------------------------------------------------------------------------------------

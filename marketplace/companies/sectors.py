@@ -21,6 +21,8 @@ INHERITED = 0.5
 #: A text that shares only a common word with a label ("serveis") tells nothing.
 LEAST_EVIDENCE = 4.0
 CLASS_LEVEL = 4
+#: Of what was typed so much is looked at.
+MAX_TEXT = 200
 
 
 @cache
@@ -50,7 +52,7 @@ def _says(label: str, beginnings: list[str]) -> bool:
 
 def find(text: str, *, limit: int = 8) -> list[Sector]:
     """Sectors whose code or label begins its words with those of `text`, whatever accents and language; else guesses."""
-    text = text.strip()[:200]
+    text = text.strip()[:MAX_TEXT]
     if text.replace(".", "").isdigit():
         return [sector for code, sector in tree().items() if code.startswith(text.replace(".", ""))][:limit]
     beginnings = [f" {word}" for word in _fold(text)]

@@ -323,7 +323,7 @@ class Step(ApiView):
     schema_tag = TAG
     move: ClassVar[str] = ""
 
-    def post(self, request: Request, uid: uuid.UUID) -> HttpResponse:
+    def taken(self, request: Request, uid: uuid.UUID) -> HttpResponse:
         """Take the step."""
         listing = writing.own_listing(request, uid)
 
@@ -336,7 +336,8 @@ class Step(ApiView):
 
 def _step(move: str, summary: str, *, with_reason: bool = False) -> type[Step]:
     """The view of one step; each has an address and a description of its own."""
-    described = extend_schema(
+
+    @extend_schema(
         operation_id=f"{move}Listing",
         summary=summary,
         description="If-Match is not required here: a step that the present state does not allow is refused.",
@@ -345,7 +346,10 @@ def _step(move: str, summary: str, *, with_reason: bool = False) -> type[Step]:
         responses={200: OwnListingOut, 409: schema.problem("illegal-move", "request-in-progress"), 412: schema.problem("precondition-failed")},
         auth=[{"key": ["write"]}],
     )
-    return described(type(f"{move.title()}Step", (Step,), {"move": move, "post": Step.post, "__doc__": summary}))
+    def post(self: Step, request: Request, uid: uuid.UUID) -> HttpResponse:
+        return self.taken(request, uid)
+
+    return type(f"{move.title()}Step", (Step,), {"move": move, "post": post})
 
 
 SubmitStep = _step("submit", "Send a draft for review")

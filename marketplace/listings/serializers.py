@@ -4,7 +4,9 @@ from django.conf import settings
 from rest_framework import serializers
 
 from marketplace.companies.enums import Size
+from marketplace.companies.serializers import PlaceOut, SectorOut
 from marketplace.rest.inputs import Choice, Day, StrictSerializer, Text, Truth, Uid, Whole
+from marketplace.rest.schema import Sparse
 
 from .enums import Category, Kind, Move, State
 from .forms import SHORTEST_DESCRIPTION, SHORTEST_TITLE
@@ -19,21 +21,7 @@ LONGEST_REASON = 1000
 # --- What it gives ------------------------------------------------------------------------------------------------------
 
 
-class SectorOut(serializers.Serializer):
-    """A sector of NACE Rev. 2."""
-
-    code = serializers.CharField()
-    label = serializers.CharField(help_text="In the language of the answer.")
-
-
-class PlaceOut(serializers.Serializer):
-    """A municipality."""
-
-    code = serializers.CharField(help_text="Of the national statistical institute (INE).")
-    name = serializers.CharField()
-
-
-class CompanyOut(serializers.Serializer):
+class CompanyOut(Sparse):
     """Who offers or looks for it."""
 
     uid = serializers.UUIDField()
@@ -43,7 +31,7 @@ class CompanyOut(serializers.Serializer):
     verified = serializers.BooleanField(help_text="Checked by the Innovation Service.")
 
 
-class SourceOut(serializers.Serializer):
+class ListingSourceOut(Sparse):
     """The partner marketplace that a listing comes from."""
 
     name = serializers.CharField(allow_blank=True)
@@ -51,14 +39,14 @@ class SourceOut(serializers.Serializer):
     url = serializers.CharField(allow_blank=True)
 
 
-class MatchOut(serializers.Serializer):
+class MatchOut(Sparse):
     """How it was found: only in answers to “q” or “near”."""
 
     score = serializers.FloatField(help_text="Says only which of two results of one search is the better one.")
     distance_km = serializers.FloatField(allow_null=True)
 
 
-class ListingOut(serializers.Serializer):
+class ListingOut(Sparse):
     """An offer or a demand. No contact data: companies exchange it once both said yes."""
 
     uid = serializers.UUIDField()
@@ -76,7 +64,7 @@ class ListingOut(serializers.Serializer):
     published_at = serializers.DateTimeField(allow_null=True)
     valid_until = serializers.DateField()
     company = CompanyOut()
-    source = SourceOut(allow_null=True)
+    source = ListingSourceOut(allow_null=True)
     version = serializers.IntegerField(help_text="Rises with every change.")
 
 

@@ -11,3 +11,8 @@ _NOBODY = uuid.UUID(int=0)
 def pattern(name: str) -> str:
     """The address of the view `name`, which takes one uid, in the language of this moment: `pattern(name) % uid`."""
     return settings.SITE_URL + reverse(name, args=[_NOBODY]).replace("%", "%%").replace(str(_NOBODY), "%s")
+
+
+def absolute(address: str) -> str:
+    """The address with the site's scheme and host, if it has none."""
+    return address if "://" in address else settings.SITE_URL + address

@@ -12,6 +12,7 @@ from .problems import BY_STATUS, Problem, response
 #: Addresses for programs; the pages for people among them are named in PAGES.
 PREFIXES = ("/api/", "/.well-known/")
 PAGES = ("/api/docs/", "/api/problems/")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 BAD_REQUEST = 400
 
 
@@ -39,11 +40,14 @@ class ApiMiddleware:
 
     def process_view(self, request: HttpRequest, _view: object, _args: object, _kwargs: object) -> HttpResponse | None:
         """Speak the program's language from here on; refuse a body whose length nobody knows, for it would be read as none."""
-        if not is_for_programs(request):
+        if not request.path.startswith(PREFIXES):
             return None
+        # The pages too: their address names no language.
         translation.activate(languages.asked(request))
         if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
             return response(request, Problem("length-required"))
+        if request.content_type in FORMS and is_for_programs(request):
+            return response(request, Problem("unsupported-media-type"))
         return None
 
 

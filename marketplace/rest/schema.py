@@ -9,7 +9,9 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.serializers import Serializer
 
+from .middleware import PREFIXES
 from .problems import KINDS, MEDIA_TYPE
 
 HEADER, QUERY = OpenApiParameter.HEADER, OpenApiParameter.QUERY
@@ -49,6 +51,8 @@ ACCEPT_LANGUAGE = OpenApiParameter(
     "Accept-Language", str, HEADER, description="ca (without it), es or en: the language of labels and problems. Texts of listings stay in their own.",
 )  # fmt: skip
 CONTENT_LANGUAGE = OpenApiParameter("Content-Language", str, HEADER, response=True, description="The language of labels.")
+RATE_LIMIT = OpenApiParameter("RateLimit", str, HEADER, response=True, description="How many requests are left (r), and for how many seconds (t).")
+RATE_LIMIT_POLICY = OpenApiParameter("RateLimit-Policy", str, HEADER, response=True, description="How many requests (q) in how many seconds (w).")
 FIELDS = OpenApiParameter(
     "fields", str, QUERY, description="Only these members, separated by commas; a dot leads into an object: “title,company.name”.",
 )  # fmt: skip
@@ -80,16 +84,35 @@ def _titles(codes: tuple[str, ...]) -> str:
     return "; ".join(f"`{code}`: {KINDS[code].title}" for code in codes)
 
 
+class Sparse(Serializer):
+    """The base of shapes of which `fields` may choose: no member of them is always there."""
+
+
 class AutoSchema(SpectacularSchema):
     """drf-spectacular's, with what all our operations have."""
 
     def get_override_parameters(self) -> list[OpenApiParameter]:
         """Parameters and headers of every operation."""
-        return [ACCEPT_LANGUAGE, CONTENT_LANGUAGE, *super().get_override_parameters()]
+        return [ACCEPT_LANGUAGE, CONTENT_LANGUAGE, RATE_LIMIT, RATE_LIMIT_POLICY, *super().get_override_parameters()]
+
+    def get_serializer_name(self, serializer: Serializer, direction: str) -> str:
+        """Without the ending by which our code tells what it gives from what it takes; requests get one of their own."""
+        return super().get_serializer_name(serializer, direction).removesuffix("Out").removesuffix("In")
+
+    def _map_basic_serializer(self, serializer: Serializer, direction: str) -> dict[str, Any]:
+        described = super()._map_basic_serializer(serializer, direction)
+        if isinstance(serializer, Sparse):
+            described.pop("required", None)
+        return described
 
     def get_tags(self) -> list[str]:
         """What the view says, else the first part of the address."""
         return [self.view.schema_tag] if hasattr(self.view, "schema_tag") else super().get_tags()
+
+
+def ours_only(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """Preprocessing hook: without the addresses that the console's own pages talk to."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(PREFIXES)]
 
 
 def add_problems(result: dict[str, Any], **_kwargs: object) -> dict[str, Any]:
@@ -104,7 +127,14 @@ def add_problems(result: dict[str, Any], **_kwargs: object) -> dict[str, Any]:
             for status, answer in responses.items():
                 _mark(status, answer)
             operation["responses"] = dict(sorted(responses.items()))
-    return result
+    return _plain(result)
+
+
+def _plain(part: object) -> object:
+    """Without drf-spectacular's own marks, by which it would make a component of each list of choices."""
+    if isinstance(part, dict):
+        return {name: _plain(inner) for name, inner in part.items() if name != "x-spec-enum-id"}
+    return [_plain(inner) for inner in part] if isinstance(part, list) else part
 
 
 def _mark(status: str, answer: dict[str, Any]) -> None:

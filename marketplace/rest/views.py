@@ -5,17 +5,15 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from .models import ApiClient, Scope
 from .permissions import HasScope
-from .problems import KINDS, Problem, response
+from .problems import Problem, response
 
 
 class ApiView(APIView):
@@ -76,11 +74,3 @@ def not_found(request: HttpRequest) -> HttpResponse:
             moved.status_code = HTTPStatus.PERMANENT_REDIRECT
             return moved
     return response(request, Problem("not-found"))
-
-
-@require_safe
-def problem_page(request: HttpRequest, code: str = "") -> HttpResponse:
-    """What the types of problems mean, for the person who writes the program; one of them first if its address was opened."""
-    if code and code not in KINDS:
-        return response(request, Problem("not-found"))
-    return render(request, "rest/problems.html", {"kinds": KINDS.items(), "code": code, "chosen": KINDS.get(code)})

@@ -115,8 +115,13 @@ def test_problem_is_told_in_the_language_of_the_program(client):
 
 
 def test_address_without_its_last_slash_is_led_to_it(client):
-    response = client.post("/api/problems?x=1")
-    assert (response.status_code, response["Location"]) == (308, "/api/problems/?x=1")
+    response = client.post("/api/v1/listings?x=1", "{}", content_type="application/json")
+    assert (response.status_code, response["Location"]) == (308, "/api/v1/listings/?x=1")
+
+
+def test_forms_are_not_read(client):
+    response = client.post("/api/v1/listings/", {"title": "x"})
+    assert told(response)["status"] == 415
 
 
 def test_nul_in_an_address_is_a_problem(client):
