@@ -63,6 +63,9 @@ TRANSITIONS: dict[Move, dict[State, State]] = {
     Move.REOPEN: {State.CLOSED: State.DRAFT, State.WITHDRAWN: State.DRAFT},
 }
 
+# What may happen here to a partner marketplace's listing: curators let it in or hide it. All else is its origin's (see federated).
+PARTNER_MOVES = frozenset((Move.PUBLISH, Move.REJECT, Move.EXPIRE))
+
 
 class Origin(models.TextChoices):
     """How a listing came here."""

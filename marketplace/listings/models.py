@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 from marketplace.companies.models import Company, Place, Sector
 from marketplace.core.models import BaseModel
 
-from .enums import TRANSITIONS, Category, Kind, Move, Origin, State
+from .enums import PARTNER_MOVES, TRANSITIONS, Category, Kind, Move, Origin, State
 from .querysets import ListingQuerySet
 
 MAX_DESCRIPTION = 6000
@@ -93,8 +93,8 @@ class Listing(BaseModel):
         return [word.strip() for word in self.keywords.split(",") if word.strip()]
 
     def can(self, move: Move) -> bool:
-        """Whether the life of a listing allows `move` from its present state."""
-        return self.state in TRANSITIONS[move]
+        """Whether the life of a listing allows `move` from its present state; a partner's has little of it here."""
+        return self.state in TRANSITIONS[move] and (not self.is_of_partner or move in PARTNER_MOVES)
 
 
 class Transition(models.Model):

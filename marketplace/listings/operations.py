@@ -21,7 +21,7 @@ from marketplace.companies.rules import is_member
 from marketplace.core import changelog
 
 from . import notices
-from .enums import TRANSITIONS, Move, Origin, State
+from .enums import PARTNER_MOVES, TRANSITIONS, Move, Origin, State
 from .models import Listing, Transition
 from .rules import can_curate, can_edit
 
@@ -42,7 +42,7 @@ def create(
 ) -> Listing:
     """A new draft of `company`. With the `submission_key` of an earlier call, that call's listing comes back and nothing is made."""
     Company.objects.select_for_update().get(pk=company.pk)
-    if by is not None and not (is_member(by, company) or by.has_perm("listings.curate_listing")):
+    if company.is_of_partner or (by is not None and not (is_member(by, company) or by.has_perm("listings.curate_listing"))):
         raise PermissionDenied
     if submission_key and (earlier := Listing.objects.filter(submission_key=submission_key, company=company).first()):
         return earlier
@@ -145,6 +145,8 @@ def publish(listing: Listing, *, by: User | None) -> Listing:
     listing = _locked(listing)
     _check_curator(listing, by)
     if listing.valid_until < timezone.localdate():
+        if listing.is_of_partner:
+            raise IllegalMoveError(_("Its last day has passed. It comes back when the marketplace that it came from renews it."), code="illegal_move")
         listing.valid_until = _full_period()
     listing.published_at = timezone.now()
     listing = _move(listing, Move.PUBLISH, by=by)
@@ -252,6 +254,12 @@ def _locked(listing: Listing) -> Listing:
 
 def _move(listing: Listing, move: Move, *, by: User | None, reason: str = "") -> Listing:
     """Take the step, write it down, and log the change for those who follow."""
+    if listing.is_of_partner and move not in PARTNER_MOVES:
+        raise IllegalMoveError(
+            _("This listing belongs to %(marketplace)s, so it is changed there. Here it can only be hidden."),
+            code="partner",
+            params={"marketplace": listing.source_name},
+        )
     target = TRANSITIONS[move].get(listing.state)
     if target is None:
         raise IllegalMoveError(

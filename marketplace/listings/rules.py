@@ -7,8 +7,8 @@ from .models import Listing
 
 
 def can_edit(user: object, listing: Listing) -> bool:
-    """The company's people may change its listings."""
-    return is_member(user, listing.company)
+    """The company's people may change its listings; nobody those of a partner marketplace, which belong to their origin."""
+    return not listing.is_of_partner and is_member(user, listing.company)
 
 
 def can_curate(user: object, listing: Listing) -> bool:
