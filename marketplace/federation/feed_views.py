@@ -218,10 +218,12 @@ def _behind(live: QuerySet[FeedEntry], uid: uuid.UUID | None) -> QuerySet[FeedEn
 
 def _walk(live: QuerySet[FeedEntry]) -> Iterator[list[str]]:
     """The texts, chunk by chunk. Each is a query of its own: no transaction stays open for as long as a slow reader takes."""
-    last = None
-    while rows := list(_behind(live, last).values_list("uid", "text")[:CHUNK]):
+    last, is_full = None, True
+    while is_full:
+        rows = list(_behind(live, last).values_list("uid", "text")[:CHUNK])
         yield [text for _uid, text in rows]
-        last = rows[-1][0]
+        is_full = len(rows) == CHUNK
+        last = rows[-1][0] if rows else None
 
 
 def _lines(head: str, chunks: Iterable[list[str]]) -> Iterator[str]:
