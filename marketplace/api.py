@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from marketplace.companies import api as companies
 from marketplace.listings import api as listings
 from marketplace.rest import docs, views
+from marketplace.synergies import api as synergies
 
 app_name = "api"
 
@@ -22,6 +23,12 @@ urlpatterns = [
     path("v1/companies/<uuid:uid>/", companies.OneCompany.as_view(), name="company"),
     path("v1/sectors/", companies.Sectors.as_view(), name="sectors"),
     path("v1/places/", companies.Places.as_view(), name="places"),
+    path("v1/suggestions/", synergies.Suggestions.as_view(), name="suggestions"),
+    path("v1/suggestions/<uuid:uid>/", synergies.OneSuggestion.as_view(), name="suggestion"),
+    path("v1/interests/", synergies.Interests.as_view(), name="interests"),
+    path("v1/interests/<uuid:uid>/", synergies.OneInterest.as_view(), name="interest"),
+    path("v1/interests/<uuid:uid>/dismiss/", synergies.Dismiss.as_view(), name="dismiss"),
+    path("v1/interests/<uuid:uid>/undo/", synergies.Undo.as_view(), name="undo"),
     path("v1/schema/", docs.schema, name="schema"),
     path("v1/schema.yaml", docs.schema_in_yaml, name="schema_yaml"),
     path("docs/", docs.page, name="docs"),

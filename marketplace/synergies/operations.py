@@ -1,7 +1,8 @@
 """What the two companies can make of a synergy; each function is one transaction: lock, check, write, log, tell.
 
 Every function takes the synergy and the keyword `by`, the acting person, and returns the synergy as it is now. Asking for
-what is already so changes nothing, so that a button pressed twice does no harm.
+what is already so changes nothing, so that a button pressed twice does no harm. Who acts for several companies speaks for the one that has still
+to answer, unless `company` says for which (a program's key is one company's).
 """
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
+from marketplace.companies.models import Company
 from marketplace.core import changelog
 from marketplace.listings import operations as listings
 
@@ -25,13 +27,13 @@ class IllegalStepError(ValidationError):
 
 
 @transaction.atomic
-def express_interest(synergy: Synergy, *, by: User, has_consented: bool = False) -> Synergy:
+def express_interest(synergy: Synergy, *, by: User, company: Company | None = None, has_consented: bool = False) -> Synergy:
     """Say yes for the person's company. The other company learns of it; once both said so, each sees the other's contact data.
 
     `has_consented`: the caller holds the person's consent to what goes to the other company's marketplace; without it such a yes raises
     abroad.ConsentNeededError. Nothing but the consent's own operation may say so.
     """
-    synergy, side, company = _locked(synergy, by)
+    synergy, side, company = _locked(synergy, by, company)
     if abroad.needs_consent(synergy, side) and not has_consented:
         raise abroad.ConsentNeededError
     if synergy.state == State.DISMISSED:
@@ -58,12 +60,12 @@ def express_interest(synergy: Synergy, *, by: User, has_consented: bool = False)
 
 
 @transaction.atomic
-def dismiss(synergy: Synergy, *, by: User, reason: str, comment: str = "") -> Synergy:
+def dismiss(synergy: Synergy, *, by: User, reason: str, comment: str = "", company: Company | None = None) -> Synergy:
     """Say no for the person's company, from any state and for good: the pair is never suggested again.
 
     `reason` is a DismissReason; it and the comment are seen by nobody at the other company.
     """
-    synergy, side, company = _locked(synergy, by)
+    synergy, side, company = _locked(synergy, by, company)
     if reason not in DismissReason.values:
         raise ValidationError({"reason": _("Choose why, so that we can suggest better ones.")}, code="reason")
     if synergy.state == State.DISMISSED:
@@ -80,15 +82,15 @@ def dismiss(synergy: Synergy, *, by: User, reason: str, comment: str = "") -> Sy
 
 
 @transaction.atomic
-def undo(synergy: Synergy, *, by: User) -> Synergy:
+def undo(synergy: Synergy, *, by: User, company: Company | None = None) -> Synergy:
     """Take back the own company's yes or no, as long as it has led to nothing: not once contact data were shown.
 
     The pair then is what it was before; the engine looks at it again, since a dismissed one was not kept up to date.
     """
     # First, since the refresh locks listings before synergies too.
     listings.touch([synergy.offer])
-    synergy, side, _company = _locked(synergy, by)
-    companies = _companies(by)
+    companies = _companies(by, company)
+    synergy, side, _company = _locked(synergy, by, company)
     if synergy.mutual_at:
         raise IllegalStepError(_("Both companies had said yes and seen the contact data: this cannot be taken back."), code="mutual")
     if synergy.state == State.DISMISSED and synergy.dismissed_by_id in companies:
@@ -107,20 +109,21 @@ def undo(synergy: Synergy, *, by: User) -> Synergy:
     return synergy
 
 
-def _locked(synergy: Synergy, by: User) -> tuple[Synergy, Side, object]:
+def _locked(synergy: Synergy, by: User, company: Company | None) -> tuple[Synergy, Side, Company]:
     """The row as it is now, locked until the end of the transaction, and the side and company for which `by` speaks."""
     rows = Synergy.objects.select_for_update(of=("self",)).select_related("offer__company", "demand__company", "dismissed_by")
     locked = rows.filter(pk=synergy.pk).first()
     if locked is None:
         raise IllegalStepError(_("This suggestion is gone: one of the two listings has changed and they do not fit any more."), code="gone")
-    side = locked.side_to_answer(_companies(by))
+    side = locked.side_to_answer(_companies(by, company))
     if side is None:
         raise PermissionDenied
     return locked, side, locked.listing(side).company
 
 
-def _companies(user: User) -> set[int]:
-    return set(user.memberships.active().values_list("company", flat=True))
+def _companies(user: User, company: Company | None) -> set[int]:
+    companies = set(user.memberships.active().values_list("company", flat=True))
+    return companies if company is None else companies & {company.pk}
 
 
 def _log(synergy: Synergy, step: Step, company: object, by: User | None) -> None:

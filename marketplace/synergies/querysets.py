@@ -5,6 +5,7 @@ from django.db.models import Case, ExpressionWrapper, F, Q, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from marketplace.companies.models import Company
 from marketplace.listings.enums import Kind
 from marketplace.listings.enums import State as ListingState
 
@@ -30,12 +31,12 @@ def _held_back() -> Q:
     return Q(is_held_back=True, state=State.SUGGESTED, proposed_at=None)
 
 
-def _companies(user: object) -> models.QuerySet:
-    return user.memberships.active().values("company")
+def _companies(user: object) -> models.QuerySet | list[int]:
+    return [user.pk] if isinstance(user, Company) else user.memberships.active().values("company")
 
 
 class SynergyQuerySet(models.QuerySet):
-    """Synergies. `user` is always a signed-in person."""
+    """Synergies. `user` is a signed-in person, who acts for all of their companies, or one company, which a program's key is for."""
 
     def of(self, user: object) -> "SynergyQuerySet":
         """Those in which a company of `user` has the offer or the demand."""
@@ -93,9 +94,28 @@ class SynergyQuerySet(models.QuerySet):
         """Both sides said yes."""
         return self.filter(state=State.MUTUAL)
 
+    def with_interest(self) -> "SynergyQuerySet":
+        """At least one side said yes, whatever came of it."""
+        return self.filter(Q(offer_interest_at__isnull=False) | Q(demand_interest_at__isnull=False))
+
     def set_aside_for(self, user: object) -> "SynergyQuerySet":
         """Dismissed by a company of `user`, or by the other one after ours had said yes."""
         return self.filter(Q(dismissed_by__in=_companies(user)) | self._interest_of(user), state=State.DISMISSED)
+
+    def behind(self, tab: str, user: object) -> "SynergyQuerySet":
+        """Those of one of the inbox's tabs: waiting, answered, mutual, closed, more; any other name: all that are current."""
+        match tab:
+            case "waiting":
+                return self.waiting_for(user)
+            case "answered":
+                return self.answered_by(user)
+            case "mutual":
+                return self.mutual()
+            case "closed":
+                return self.set_aside_for(user)
+            case "more":
+                return self.held_back_from(user)
+        return self.current().listed_for(user)
 
     def best_for(self, user: object) -> "SynergyQuerySet":
         """Those first where the other company waits for one of `user`, then the best for both sides."""
@@ -103,9 +123,8 @@ class SynergyQuerySet(models.QuerySet):
         they_wait = Q(offer_interest_at__isnull=False, demand__company__in=companies, demand_interest_at=None) | Q(
             demand_interest_at__isnull=False, offer__company__in=companies, offer_interest_at=None
         )
-        return self.annotate(they_wait=Case(When(they_wait, then=1), default=0)).order_by(
-            "-they_wait", (Coalesce("promise", "score") + F("mutual_points")).desc(), "-id"
-        )
+        worth = Coalesce("promise", "score") + F("mutual_points")
+        return self.annotate(they_wait=Case(When(they_wait, then=1), default=0), worth=worth).order_by("-they_wait", "-worth", "-id")
 
     def with_listing(self, listing: object) -> "SynergyQuerySet":
         """Those of one listing."""

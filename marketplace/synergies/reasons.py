@@ -178,6 +178,23 @@ def chips(synergy: Synergy, side: Side = Side.DEMAND) -> list[Chip]:
     return sorted(found, key=lambda chip: not chip.positive)
 
 
+def told(synergy: Synergy, side: Side) -> list[dict[str, Any]]:
+    """The reasons for a program of `side`: {code, positive, text, data}, "mine" and "theirs" as that side sees them, evidence only if it still stands."""
+    found = []
+    for reason in synergy.reasons:
+        code, data = reason["code"], reason["data"]
+        if code in ("terms", "meaning"):
+            data = {"pairs": _standing(synergy, code)}
+            chips_of = _word_chips(data["pairs"]) if code == "terms" else [Chip(_("Alike in meaning"))] if data["pairs"] else []
+        else:
+            write = _WRITERS.get(code)
+            chips_of = [chip] if write and (chip := write(data, synergy.offer, synergy.demand, side)) else []
+        if chips_of:
+            text = "; ".join(chip.text for chip in chips_of)
+            found.append({"code": code, "positive": chips_of[0].positive, "text": text, "data": turned(data) if side == Side.OFFER else dict(data)})
+    return sorted(found, key=lambda one: not one["positive"])
+
+
 def _word_chips(pairs: list[Mapping[str, Any]]) -> list[Chip]:
     same, alike = {}, {}
     for pair in pairs:

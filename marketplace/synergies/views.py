@@ -24,7 +24,6 @@ from .cards import Card
 from .disclosure import contact_for
 from .forms import DismissForm, InboxForm
 from .models import Consortium, Synergy
-from .querysets import SynergyQuerySet
 
 PAGE_SIZE = 10
 #: How many the page of one listing shows before it points to the inbox.
@@ -56,21 +55,6 @@ TABS = {
 TABS_IF_ANY = ("more",)
 
 
-def _behind(tab: str, synergies: SynergyQuerySet, user: object) -> SynergyQuerySet:
-    match tab:
-        case "waiting":
-            return synergies.waiting_for(user)
-        case "answered":
-            return synergies.answered_by(user)
-        case "mutual":
-            return synergies.mutual()
-        case "closed":
-            return synergies.set_aside_for(user)
-        case "more":
-            return synergies.held_back_from(user)
-    return synergies.current().listed_for(user)
-
-
 @login_required
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
@@ -83,8 +67,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
         mine = mine.with_listing(listing)
     here = request.GET.get("state", "")
     here = here if here in TABS else ""
-    page = Paginator(_behind(here, mine, request.user).for_display().best_for(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
-    tabs = [Tab(name, label, _behind(name, mine, request.user).count(), name == here) for name, label in TABS.items()]
+    page = Paginator(mine.behind(here, request.user).for_display().best_for(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    tabs = [Tab(name, label, mine.behind(name, request.user).count(), name == here) for name, label in TABS.items()]
     context = {
         "form": form,
         "listing": listing,
