@@ -1,11 +1,15 @@
 """The list of partners with their health at a glance, and who a partner is."""
 
+from collections.abc import Callable
+
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
@@ -14,7 +18,7 @@ from wagtail.admin.views.reports import ReportView
 from wagtail.admin.widgets import HeaderButton
 
 from marketplace.federation import health, introductions, operations
-from marketplace.federation.enums import ReaderKind
+from marketplace.federation.enums import PartnerState, ReaderKind
 from marketplace.federation.models import Partner
 from marketplace.federation.rules import can_manage
 
@@ -33,6 +37,25 @@ class HealthColumn(Column):
     def get_cell_context_data(self, instance: Partner, parent_context: dict) -> dict:
         """With the condition."""
         return super().get_cell_context_data(instance, parent_context) | {"partner": instance, "health": health.health_of(instance)}
+
+
+def _of_checkpoint(name: str) -> Callable[[Partner], object]:
+    """A value of the partner's checkpoint; a dash where it has never been visited or does not say."""
+
+    def value(partner: Partner) -> object:
+        found = getattr(getattr(partner, "checkpoint", None), name, None)
+        return "–" if found is None else found
+
+    return value
+
+
+def _next_visit(partner: Partner) -> str:
+    checkpoint = getattr(partner, "checkpoint", None)
+    if partner.state != PartnerState.ACTIVE or partner.reader == ReaderKind.NONE:
+        return "–"
+    if checkpoint is None or checkpoint.next_at <= timezone.now():
+        return _("now")
+    return _("in %(time)s") % {"time": timeuntil(checkpoint.next_at, depth=1)}
 
 
 class PartnersView(PartnerLookMixin, ReportView):
@@ -76,12 +99,12 @@ class PartnersView(PartnerLookMixin, ReportView):
             HealthColumn("health", label=_("State"), sort_key="state", width="16%"),
             DateColumn("last_success", label=_("Last success"), accessor="checkpoint.last_success_at", sort_key="checkpoint__last_success_at", width="12%"),
             NumberColumn("live_count", label=_("Listings"), sort_key="live_count", width="8%"),
-            NumberColumn("lag", label=_("To come"), accessor="checkpoint.lag", sort_key="checkpoint__lag", classname="console-roomy", width="8%"),
+            Column("lag", label=_("To come"), accessor=_of_checkpoint("lag"), sort_key="checkpoint__lag", classname="console-roomy", width="8%"),
             NumberColumn("quarantine_count", label=_("Quarantine"), sort_key="quarantine_count", width="9%"),
-            NumberColumn(
-                "failures", label=_("Failures"), accessor="checkpoint.failures", sort_key="checkpoint__failures", classname="console-roomy", width="8%"
+            Column(
+                "failures", label=_("Failures"), accessor=_of_checkpoint("failures"), sort_key="checkpoint__failures", classname="console-roomy", width="8%"
             ),
-            DateColumn("next", label=_("Next visit"), accessor="checkpoint.next_at", sort_key="checkpoint__next_at", classname="console-roomy", width="12%"),
+            Column("next", label=_("Next visit"), accessor=_next_visit, sort_key="checkpoint__next_at", classname="console-roomy", width="12%"),
         ]
 
     @cached_property

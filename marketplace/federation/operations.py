@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import User
 from marketplace.core import sealing
+from marketplace.core.addresses import AddressError, parse
 from marketplace.rest import keys
 from marketplace.rest.models import ApiClient, ApiKey, Scope
 
-from . import mapping
+from . import fetching, mapping
 from .enums import MOVES, PartnerAction, PartnerState, ReaderKind
 from .introductions import Introduction
 from .models import Checkpoint, Node, Partner, PartnerEvent, QuarantinedItem, RemoteListing
@@ -52,6 +53,7 @@ def create(facts: Mapping[str, Any], *, presented: Introduction | None = None, b
     """A new partner, not yet active; `presented` is what its address said of it. Raises ValidationError by field."""
     _allow(by)
     partner = Partner(**_columns(facts))
+    _check_address(partner)
     if partner.reader == ReaderKind.PROTOCOL:
         _move_in(partner, presented)
     partner.full_clean(exclude=["client"])
@@ -74,6 +76,7 @@ def change(partner: Partner, facts: Mapping[str, Any], *, seen: int, presented: 
     before = _facts(locked, facts)
     for name, value in _columns(facts).items():
         setattr(locked, name, value)
+    _check_address(locked)
     if locked.reader == ReaderKind.PROTOCOL and (locked.base_url != before.get("base_url", locked.base_url) or locked.node_uid is None):
         _move_in(locked, presented)
     locked.full_clean(exclude=["client"])
@@ -321,6 +324,16 @@ def log(partner: Partner, action: PartnerAction, *, by: User | None, details: Ma
 def _allow(by: User | None) -> None:
     if by is not None and not can_manage(by):
         raise PermissionDenied
+
+
+def _check_address(partner: Partner) -> None:
+    """An address that is none, or over which anybody could listen, is refused before anything is asked there."""
+    try:
+        target = parse(partner.base_url)
+    except AddressError as error:
+        raise ValidationError({"base_url": str(error)}) from error
+    if target.scheme != "https" and not target.is_allowed:
+        raise ValidationError({"base_url": str(fetching.Refusal.NOT_SECURE.label)})
 
 
 def _move_in(partner: Partner, presented: Introduction | None) -> None:
