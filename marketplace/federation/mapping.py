@@ -249,8 +249,11 @@ def _take_again(mapping: Mapping, before: str) -> None:
 
 
 def ask_again(partner: Partner) -> None:
-    """Read the partner from the beginning at the worker's next round: what was held comes again."""
-    Checkpoint.objects.filter(partner=partner).update(state={}, in_snapshot=False, next_at=timezone.now())
+    """Read the partner from the beginning at the worker's next round: what was held comes again.
+
+    A visit that runs loses its lease, since its next page would write a checkpoint over this one.
+    """
+    Checkpoint.objects.filter(partner=partner).update(state={}, in_snapshot=False, next_at=timezone.now(), lease_until=None, leased_by="")
 
 
 def open_counts(partners: Iterable[Partner]) -> dict[int, int]:

@@ -15,6 +15,7 @@ from marketplace.federation.fetching import fetcher
 from marketplace.federation.items import Batch, Fault, Item
 from marketplace.federation.models import Partner
 from marketplace.federation.readers import READERS
+from marketplace.federation.readers.facts import Maker
 
 FAR = "2999-12-31"
 #: As a partner would tell them; every value is a text.
@@ -174,6 +175,34 @@ def _web_index(site, listings) -> dict:
     return {**pages, "/one.xml.gz": answer("application/gzip", packed), "/index.xml": answer("text/xml", index), "/robots.txt": answer("text/plain", robots)}
 
 
+def _protocol(site, listings) -> dict:
+    """A marketplace like ours: a snapshot, and no changes behind it."""
+    maker, items = Maker(Partner(name="Cambra", base_url=site.url), {}), []
+    facts = {"until": "valid_until", "from": "valid_from"}
+    for number, listing in enumerate(listings, 1):
+        told = {facts.get(key, key): text for key, text in listing.items()}
+        [item] = maker.items(told | {"valid_until": FAR})
+        until = item.expires_at.isoformat() if listing["until"] == FAR else listing["until"]
+        items.append(
+            {
+                "op": "upsert",
+                "uri": item.uri,
+                "version": number,
+                "updated_at": listing["updated"],
+                "expires_at": until,
+                "digest": item.digest,
+                "listing": item.listing,
+            }
+        )
+    lines = [{"as_of": "c9", "total": len(items)}, *items, {"end": True, "count": len(items)}]
+    changes = {"items": [], "cursor": "c9", "more": False}
+    return {
+        "/api/federation/v1/snapshot": answer("application/x-ndjson", "".join(json.dumps(line) + "\n" for line in lines)),
+        "/api/federation/v1/changes": answer("application/json", json.dumps(changes)),
+    }
+
+
+PROTOCOL = Source("protocol", "protocol", {}, _protocol, main="/api/federation/v1/snapshot")
 SOURCES = [
     Source("csv", "table", {"url": "/data", "columns": COLUMNS}, _table("text/csv", as_csv), kind="text/csv"),
     Source("csv-windows", "table", {"url": "/data", "columns": COLUMNS}, _table("application/vnd.ms-excel", lambda rows: as_csv(rows, "cp1252", ";"))),
