@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from marketplace.core.addresses import AddressError
 from marketplace.core.sealing import BrokenSealError
 
-from . import brake, fetching, quarantine, retention, writing
+from . import brake, fetching, mapping, quarantine, retention, writing
 from .applying import Taking
 from .enums import PartnerState, ReaderKind
 from .items import Batch, CursorExpired, HarvestError
@@ -67,8 +67,8 @@ def nudge(partner: Partner) -> None:
 
 
 def ask_snapshot(partner: Partner) -> None:
-    """Read everything anew at the next round: what is taken has changed, or somebody wants to be sure."""
-    Checkpoint.objects.filter(partner=partner).update(state={}, in_snapshot=False, next_at=timezone.now())
+    """Read everything anew at the next round. A visit that runs loses its lease, since its next page would write over this."""
+    mapping.ask_again(partner)
 
 
 def visit(partner: Partner, *, until: float | None = None) -> int:

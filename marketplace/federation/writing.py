@@ -61,8 +61,8 @@ def write(batch: Batch, taking: Taking, generation: int) -> Outcome:
     # A bad version of a listing is a sign that its origin still has it.
     work.mark_seen([fault.uri for fault in work.faults])
     taking.words.store()
-    quarantine.put(taking.partner, work.faults)
     quarantine.settle(taking.partner, work.good)
+    quarantine.put(taking.partner, work.faults)
     work.outcome.counts["quarantined"] += len(work.faults)
     return work.outcome
 
@@ -305,6 +305,8 @@ class _Work:
 
     def mark_seen(self, uris: Sequence[str]) -> None:
         """The origin still has these. A removal that waited for a person is off; what a snapshot does not show is counted from here."""
+        # No other can be here, and some of the signs in faulty ones no database takes.
+        uris = [uri for uri in uris if uri.isascii() and uri.isprintable()]
         if self.is_snapshot and uris:
             RemoteListing.objects.filter(partner=self.partner, uri__in=uris, tombstoned_at=None).update(seen=self.generation, leaving="", leaving_version=0)
 

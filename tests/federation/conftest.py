@@ -3,6 +3,7 @@
 import pytest
 
 from marketplace.core import sealing
+from marketplace.core.models import new_uid
 from marketplace.federation.enums import PartnerState
 from marketplace.federation.models import Partner
 from tests.federation import origins
@@ -17,4 +18,5 @@ def origin(settings):
 
 @pytest.fixture
 def partner(origin, db):
-    return Partner.objects.create(name="Other city", base_url=origin.url, state=PartnerState.ACTIVE, sealed_key=sealing.seal("a key of theirs"))
+    facts = {"base_url": origin.url, "state": PartnerState.ACTIVE, "node_uid": new_uid(), "sealed_key": sealing.seal("a key of theirs")}
+    return Partner.objects.create(name="Other city", **facts)
