@@ -88,10 +88,11 @@ class Changes(APIView):
             if (unchanged := get_conditional_response(request, etag=etag)) is not None:
                 unchanged["ETag"] = etag
                 return _for_this_reader(unchanged)
-        found = list(rows.values_list("transaction", "id", "text", *CHOSEN_BY))
+        choice = Choice.of(partner)
+        found = list(rows.values_list("transaction", "id", "text", *(() if choice.is_everything else CHOSEN_BY)))
         page, has_more = found[:limit], len(found) > limit
         following = cursor.moved(page[-1][:2]) if page else cursor
-        texts = _texts_given(page, Choice.of(partner))
+        texts = _texts_given(page, choice)
         body = f'{{"items":[{",".join(texts)}],"cursor":"{following}","more":{"true" if has_more else "false"}}}'
         response = HttpResponse(body.encode(), content_type=JSON)
         response["ETag"] = _etag(cursor, (row[:2] for row in page), has_more=has_more)
