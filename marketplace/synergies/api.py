@@ -27,13 +27,13 @@ from .disclosure import contact_for
 from .enums import State
 from .models import Synergy
 from .querysets import SynergyQuerySet
-from .serializers import AnswersOut, DismissIn, InterestIn, InterestOut, InterestPageOut, SuggestionOut, SuggestionPageOut
+from .serializers import AnswersOut, DismissIn, SuggestionInterestIn, SuggestionInterestOut, SuggestionInterestPageOut, SuggestionOut, SuggestionPageOut
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 TABS = ("waiting", "answered", "mutual", "closed", "more")
 ORDER = ("-they_wait", "-worth", "-id")
 TAG = "suggestions and interests"
-MEMBERS, INTEREST_MEMBERS, LIST_MEMBERS = selection.tree(SuggestionOut), selection.tree(InterestOut), selection.tree(AnswersOut)
+MEMBERS, INTEREST_MEMBERS, LIST_MEMBERS = selection.tree(SuggestionOut), selection.tree(SuggestionInterestOut), selection.tree(AnswersOut)
 READING = [schema.FIELDS, schema.IF_NONE_MATCH, schema.ETAG]
 CONFLICTS = {409: schema.problem("conflict"), 422: schema.problem("invalid-content", "consent-missing")}
 
@@ -153,7 +153,7 @@ class Interests(CompanyView):
         summary="Interests",
         description="Suggestions to which at least one side said yes, set aside or not. Contact data is in the answer for one.",
         parameters=[schema.limit(DEFAULT_LIMIT, MAX_LIMIT), schema.CURSOR, schema.LINK, *READING],
-        responses={200: InterestPageOut, 304: schema.NOT_MODIFIED},
+        responses={200: SuggestionInterestPageOut, 304: schema.NOT_MODIFIED},
         auth=[{"key": ["interests"]}],
     )
     def get(self, request: Request) -> HttpResponse:
@@ -171,13 +171,13 @@ class Interests(CompanyView):
             "that takes a person's consent, on the page that the problem names."
         ),
         parameters=[schema.IDEMPOTENCY_KEY, schema.ETAG, schema.LOCATION],
-        request=InterestIn,
-        responses={200: InterestOut, 201: OpenApiResponse(InterestOut, description="The company had not said so before."), **CONFLICTS},
+        request=SuggestionInterestIn,
+        responses={200: SuggestionInterestOut, 201: OpenApiResponse(SuggestionInterestOut, description="The company had not said so before."), **CONFLICTS},
         auth=[{"key": ["interests"]}],
     )
     def post(self, request: Request) -> HttpResponse:
         """Express the company's interest."""
-        sent = InterestIn(data=request.data)
+        sent = SuggestionInterestIn(data=request.data)
         sent.is_valid(raise_exception=True)
         company = self.company
         synergy = self.mine().filter(uid=sent.validated_data["suggestion"]).first()
@@ -205,7 +205,7 @@ class OneInterest(CompanyView):
         operation_id="getInterest",
         summary="One interest, with contact data once both said yes",
         parameters=READING,
-        responses={200: InterestOut, 304: schema.NOT_MODIFIED},
+        responses={200: SuggestionInterestOut, 304: schema.NOT_MODIFIED},
         auth=[{"key": ["interests"]}],
     )
     def get(self, request: Request, uid: uuid.UUID) -> HttpResponse:
@@ -224,7 +224,7 @@ class Dismiss(CompanyView):
         summary="Set a suggestion aside",
         description="The two are never suggested together again. The other company sees neither reason nor comment.",
         request=DismissIn,
-        responses={200: InterestOut, **CONFLICTS},
+        responses={200: SuggestionInterestOut, **CONFLICTS},
         auth=[{"key": ["interests"]}],
     )
     def post(self, request: Request, uid: uuid.UUID) -> HttpResponse:
@@ -244,7 +244,7 @@ class Undo(CompanyView):
         summary="Take the company's yes or no back",
         description="Not once both said yes and saw the contact data.",
         request=None,
-        responses={200: InterestOut, 409: schema.problem("conflict")},
+        responses={200: SuggestionInterestOut, 409: schema.problem("conflict")},
         auth=[{"key": ["interests"]}],
     )
     def post(self, request: Request, uid: uuid.UUID) -> HttpResponse:

@@ -83,13 +83,13 @@ class ContactOut(Sparse):
     phone = serializers.CharField(allow_blank=True)
 
 
-class InterestOut(AnswersOut):
+class SuggestionInterestOut(AnswersOut):
     """What became of a suggestion on which somebody acted."""
 
     contact = ContactOut(allow_null=True, help_text="Null until both companies said yes.")
 
 
-class InterestPageOut(serializers.Serializer):
+class SuggestionInterestPageOut(serializers.Serializer):
     """A page of interests without contact data: these are in the answer for one."""
 
     results = AnswersOut(many=True)
@@ -97,7 +97,7 @@ class InterestPageOut(serializers.Serializer):
     previous = serializers.URLField(allow_null=True)
 
 
-class InterestIn(StrictSerializer):
+class SuggestionInterestIn(StrictSerializer):
     """That the company is interested."""
 
     suggestion = Uid(help_text="The suggestion's uid.")
