@@ -38,7 +38,10 @@ MAX_ID = 120
 SAFE = "%:/?#[]@!$&'()*+,;=~"
 #: NIF of natural persons begin with a digit or one of these; they are personal data and are not taken.
 NATURAL = frozenset("XYZKLM0123456789")
+#: Whom to write to, as feeds and forms put it beside a name: "anna@firm.example (Taller, SL)".
+EMAIL = re.compile(r"[(<\[]?\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b[)>\]]?")
 ITEM_TYPES = {"product": "Product"}
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 FAR_FUTURE = datetime.date(2200, 1, 1)
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+);")
 _BLOCKS = ("p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "table", "blockquote", "section", "article")
@@ -152,7 +155,7 @@ class Maker:
 
     def _company(self, facts: Mapping[str, str]) -> dict[str, object]:
         """Whose listing it is; where the record says nothing, the partner speaks for itself."""
-        name = cut(" ".join(facts.get(Field.COMPANY, "").split()), MAX_NAME) or self._name
+        name = cut(" ".join(EMAIL.sub("", facts.get(Field.COMPANY, "")).split()).strip(" ,;<>"), MAX_NAME) or self._name
         tax_id = _tax_id(facts)
         key = _hash(values.company_key(name)) if name != self._name else "partner"
         node: dict[str, object] = {"@type": "Organization", "@id": f"{self._base}/#company-{tax_id or key}", "name": name}
@@ -283,12 +286,20 @@ def _moment(said: str) -> datetime.datetime | None:
     for read in (datetime.datetime.fromisoformat, values.moment, parsedate_to_datetime):
         try:
             found = read(said)
-            if found is not None:
-                found = found if found.tzinfo else timezone.make_aware(found)
-                return found.astimezone(datetime.UTC)
         except (ValueError, TypeError, OverflowError, IndexError):
             continue
+        if found is not None:
+            return _in_utc(found)
     return None
+
+
+def _in_utc(found: datetime.datetime) -> datetime.datetime | None:
+    """In the years that every clock and every database knows."""
+    try:
+        moment = (found if found.tzinfo else timezone.make_aware(found)).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def _day(facts: Mapping[str, str], name: Field, uri: str) -> datetime.date | None:
@@ -299,11 +310,8 @@ def _day(facts: Mapping[str, str], name: Field, uri: str) -> datetime.date | Non
         found = datetime.date.fromisoformat(said)
     except ValueError:
         moment = _moment(said)
-        try:
-            found = timezone.localdate(moment) if moment else None
-        except (ValueError, OverflowError):
-            found = None
-    if found is None:
+        found = timezone.localdate(moment) if moment else None
+    if found is None or found.year < FIRST_YEAR:
         raise RecordError("bad-date", _("“%(text)s” is no date. Write it like 2026-12-31.") % {"text": said[:60]}, uri)
     return min(found, FAR_FUTURE)
 

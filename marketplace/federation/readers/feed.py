@@ -130,6 +130,8 @@ def _cells(entry: feedparser.FeedParserDict, language: str) -> dict[str, str]:
         text = _iso(told) if told else _text(entry[name])
         if text:
             cells[name] = text[:MAX_CELL]
+    # "anna@firm.example (Taller, SL)": the name alone.
+    cells["author"] = str(entry.get("author_detail", {}).get("name") or "") if "author" in cells else ""
     if "content" in cells and "summary" in cells:
         # The summary is the content's beginning, as a rule.
         shorter = min(("content", "summary"), key=lambda name: len(cells[name]))

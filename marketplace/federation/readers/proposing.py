@@ -25,7 +25,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "published", "published at", "publication date", "date published", "pub date", "created", "created at", "data de publicacio", "data publicacio", "data d alta",
         "fecha de publicacion", "fecha publicacion", "fecha de alta", "publicat", "publicado", "valid from", "data d inici", "fecha de inicio",
     ),
-    Field.VALID_UNTIL: ("valid through", "valid to", "end date", "data fi", "data final", "fecha fin", "vigencia", "vigent fins", "vigente hasta", "expires at", "until"),
+    Field.VALID_UNTIL: ("valid through", "valid to", "end date", "data fi", "data final", "fecha fin", "vigencia", "vigent fins", "vigente hasta", "expires at", "until", "fins", "hasta", "end", "fi", "fin"),
     Field.KEYWORDS: ("tags", "tag", "labels", "keyword", "mots clau"),
     Field.CATEGORY: ("kind of thing", "tipus de recurs", "tipo de recurso", "classe", "clase"),
     Field.COMPANY: ("author", "seller", "provider", "entitat nom", "nom entitat", "publisher", "anunciant", "anunciante"),
@@ -79,7 +79,7 @@ def readable(column: str) -> str:
     if not words:
         return values.fold(column)
     # "empresa.nom", "location.name": what it is the name of says more than that it is a name.
-    if len(words) > 1 and words[-1] in ("nom", "nombre", "name", "label", "value", "text", "titol", "valor", "rendered", "ca"):
+    if len(words) > 1 and words[-1] in ("nom", "nombre", "name", "label", "value", "text", "titol", "valor", "rendered", "ca", "codi", "codigo", "code"):
         return words[-2]
     return words[-1]
 

@@ -11,7 +11,7 @@ from marketplace.federation.fetching import fetcher
 from marketplace.federation.items import CursorExpired, HarvestError
 from marketplace.federation.readers import READERS, feed, json_api, reading, table, web_pages
 from marketplace.federation.readers.visits import Limits
-from tests.websites import drip, endless, redirect, serve
+from tests.websites import drip, endless, redirect
 
 from .sources import LISTINGS, PROTOCOL, SOURCES, answer, partner_of, read
 
@@ -21,14 +21,6 @@ ALL = pytest.mark.parametrize("source", [*SOURCES, PROTOCOL], ids=str)
 #: One of each reader, where the format makes no difference.
 EACH = pytest.mark.parametrize("source", [source for source in SOURCES if source.name in ("csv", "rss", "json", "web")], ids=str)
 HOSTILE = pytest.mark.parametrize("source", [PROTOCOL, *(source for source in SOURCES if source.name in ("csv", "rss", "json", "web"))], ids=str)
-
-
-@pytest.fixture
-def site(settings, monkeypatch):
-    monkeypatch.setattr(web_pages, "PAUSE", 0)
-    with serve({}) as site:
-        settings.OUTGOING_ALLOWED_HOSTS = [site.host]
-        yield site
 
 
 def told(items):
