@@ -71,7 +71,11 @@ def let_go(checkpoint: Checkpoint, *, limit: int = writing.CHUNK) -> int:
     if checkpoint.held_at is not None:
         return 0
     rows = list(_live(checkpoint.partner).exclude(leaving="").order_by("pk")[:limit])
-    return writing.take_away([(row, Reason.WITHDRAWN if row.leaving == RemoteListing.MISSING else Reason(row.leaving), row.leaving_version) for row in rows])
+    count = writing.take_away([(row, Reason.WITHDRAWN if row.leaving == RemoteListing.MISSING else Reason(row.leaving), row.leaving_version) for row in rows])
+    if count:
+        # A person said yes to these; they are no reason to ask again.
+        checkpoint.released_at = timezone.now()
+    return count
 
 
 @transaction.atomic

@@ -176,7 +176,7 @@ class _Visit:
                 checkpoint = self._locked()
                 count = brake.let_go(checkpoint)
                 checkpoint.lease_until = timezone.now() + LEASE
-                checkpoint.save(update_fields=["lease_until"])
+                checkpoint.save(update_fields=["lease_until", "released_at"])
             self.done += count
             if not count:
                 return

@@ -199,7 +199,7 @@ def test_partner_that_says_when_to_come_back_is_heard(origin, partner):
 
 
 def test_success_forgets_the_failures(origin, partner):
-    origin.twist = lambda lines: b"<html>"
+    origin.twist = lambda _lines: b"<html>"
     harvest.visit(partner)
     assert Checkpoint.objects.get().error_code == "bad-page"
     origin.twist = None
