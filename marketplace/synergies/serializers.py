@@ -74,7 +74,7 @@ class SuggestionPageOut(serializers.Serializer):
     previous = serializers.URLField(allow_null=True)
 
 
-class ContactOut(Sparse):
+class SuggestionContactOut(Sparse):
     """Whom to call or write at the other company."""
 
     company = serializers.CharField()
@@ -86,7 +86,7 @@ class ContactOut(Sparse):
 class SuggestionInterestOut(AnswersOut):
     """What became of a suggestion on which somebody acted."""
 
-    contact = ContactOut(allow_null=True, help_text="Null until both companies said yes.")
+    contact = SuggestionContactOut(allow_null=True, help_text="Null until both companies said yes.")
 
 
 class SuggestionInterestPageOut(serializers.Serializer):
