@@ -14,7 +14,7 @@ from django.db.models import ForeignKey
 
 ROOT = Path(__file__).resolve().parent.parent
 # From low to high, as in pyproject.toml's import contract; a key may point to its own level or downward.
-LEVELS = ["core", "accounts", "companies", "listings", "synergies imports alerts", "pages media aid comments console"]
+LEVELS = ["core", "accounts", "rest", "companies", "listings", "synergies imports alerts", "federation", "pages media aid comments console"]
 PRODUCTION = {
     "DEBUG": "false",
     "SECRET_KEY": "x7Jq2v9w3Z5k8N1m4B6c0D-production-like-key-of-a-good-length-!@",
