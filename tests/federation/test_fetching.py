@@ -89,7 +89,7 @@ def test_redirect_is_not_followed(url, site, partner, settings):
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_redirect_to_itself_is_an_error_that_says_where(status, method, site, partner):
     site.pages["/a"] = redirect("/b", status)
-    with pytest.raises(AddressError, match="redirects") as raised:
+    with pytest.raises(AddressError) as raised:
         fetch(partner, f"{site.url}/a", Call(method=method, content=b"{}" if method == "POST" else None))
     assert (raised.value.reason, raised.value.detail) == (Refusal.REDIRECTED, f"{status} /b")
     assert len(site.asked) == 1

@@ -56,15 +56,16 @@ def test_curator_may_hide_it_but_not_change_it(listing, curator):
         lambda: operations.revise(listing, {"title": "Better than theirs"}, by=curator),
         lambda: operations.request_changes(listing, by=curator, reason="Longer, please."),
     ):
-        with pytest.raises(operations.IllegalMoveError, match="belongs to Other city"):
+        with pytest.raises(operations.IllegalMoveError, match="Other city"):
             step()
     assert operations.reject(listing, by=curator, reason="Not for our market.").state == State.REJECTED
 
 
 def test_waiting_one_whose_last_day_passed_is_not_made_longer_here(listing, curator):
     Listing.objects.update(state=State.SUBMITTED, valid_until=timezone.localdate() - datetime.timedelta(days=1))
-    with pytest.raises(operations.IllegalMoveError, match="last day has passed"):
+    with pytest.raises(operations.IllegalMoveError):
         operations.publish(listing, by=curator)
+    assert Listing.objects.get().state == State.SUBMITTED
 
 
 @pytest.mark.parametrize(
