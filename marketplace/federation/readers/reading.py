@@ -129,19 +129,15 @@ def snapshot(pages: Iterable[Page], reading: Reading, checkpoint: dict, *, is_co
     A worker has some seconds for each partner in turn, so a long run is many calls. `is_complete` False: the source shows the
     newest only, and what has left it may still hold.
     """
-    waiting, behind, until = [], {}, time.monotonic() + BATCH_SECONDS
+    waiting, until = [], time.monotonic() + BATCH_SECONDS
     for page in pages:
         waiting += page.records
         if len(waiting) < BATCH and time.monotonic() < until:
             continue
-        while waiting:
-            records, waiting = waiting[:BATCH], waiting[BATCH:]
-            items, faults = reading.read(records)
-            if not waiting:
-                behind = _behind(page, reading, checkpoint)
-            # Half a page done is the page to be done again.
-            yield Batch(items=items, faults=faults, checkpoint=behind, is_snapshot=is_complete)
-        until = time.monotonic() + BATCH_SECONDS
+        # Never half a page: it could not be gone on from, and a round that always ends in it would come no further.
+        items, faults = reading.read(waiting)
+        yield Batch(items=items, faults=faults, checkpoint=_behind(page, reading, checkpoint), is_snapshot=is_complete)
+        waiting, until = [], time.monotonic() + BATCH_SECONDS
     items, faults = reading.read(waiting)
     reading.check()
     yield Batch(items=items, faults=faults, checkpoint=checkpoint, is_snapshot=is_complete, is_last=True, total=reading.good)

@@ -96,15 +96,14 @@ def test_run_goes_on_behind_every_batch(source, site, monkeypatch):
     site.asked.clear()
     whole, _faults, batches = read(partner)
     requests = len(site.asked)
-    assert len(batches) >= len(LISTINGS)
+    assert len(batches) >= 2
     for stop in range(len(batches) - 1):
         before, state = interrupted(partner, stop + 1)
         site.asked.clear()
         after, _faults, rest = read(partner, json.loads(json.dumps(state)))
         uris = [item.uri for item in before + after]
         assert set(uris) == {item.uri for item in whole}
-        # A page that was half done is done again, no more.
-        assert len(uris) <= len(whole) + 1
+        assert len(uris) == len(whole)
         assert len(site.asked) <= requests + 1
         assert rest[-1].checkpoint == batches[-1].checkpoint
 
