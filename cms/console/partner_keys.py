@@ -6,7 +6,6 @@ from collections.abc import Callable
 from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpResponse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -28,25 +27,26 @@ class KeysView(PartnerManageMixin, ActsMixin, PartnerPage):
     template_name = "console/partner_keys.html"
     step = gettext_lazy("Keys")
 
-    @cached_property
-    def keys(self) -> QuerySet:
-        """Ours for the partner, newest first, with how much they were used."""
-        since = timezone.now() - datetime.timedelta(days=USAGE_DAYS)
-        used = Usage.objects.filter(hour__gte=since).order_by().values("key").annotate(n=Sum("requests"), refused=Sum("refused"))
-        self._used = {row["key"]: row for row in used.filter(key__client=self.partner.client_id)}
+    def _keys(self) -> QuerySet:
         return ApiKey.objects.filter(client=self.partner.client_id).select_related("made_by", "replaced_by").order_by("-created")
+
+    def _used(self) -> dict[int, dict[str, int]]:
+        """How often each key was used of late, by primary key."""
+        since = timezone.now() - datetime.timedelta(days=USAGE_DAYS)
+        rows = Usage.objects.filter(hour__gte=since, key__client=self.partner.client_id).order_by().values("key")
+        return {row["key"]: row for row in rows.annotate(n=Sum("requests"), refused=Sum("refused"))}
 
     def get_context_data(self, **context: object) -> dict:
         """Keys, forms, and a new key's secret where one was just made."""
-        now = timezone.now()
+        now, used = timezone.now(), self._used()
         rows = [
             {
                 "key": key,
-                "used": self._used.get(key.pk),
+                "used": used.get(key.pk),
                 "ends_soon": key.is_usable and key.expires_at is not None and key.expires_at - now < SOON,
                 "form": RotateForm(prefix=str(key.uid)),
             }
-            for key in self.keys
+            for key in self._keys()
         ]
         context.setdefault("issue_form", IssueKeyForm())
         context.setdefault("their_form", TheirKeyForm())
@@ -92,13 +92,13 @@ class KeysView(PartnerManageMixin, ActsMixin, PartnerPage):
         return _("Their key is deleted. We cannot read from the partner until you write another one.")
 
     def _key(self) -> ApiKey:
-        key = next((key for key in self.keys if str(key.uid) == self.request.POST.get("key")), None)
+        key = next((key for key in self._keys() if str(key.uid) == self.request.POST.get("key")), None)
         if key is None:
             raise Http404
         return key
 
     def _shown_once(self, key: ApiKey, secret: str) -> HttpResponse:
-        del self.keys
+        del self.partner
         answer = self.render_to_response(self.get_context_data(new_key=key, secret=secret))
         # In no cache, also not in the browser's: who comes back with the back button must not find it.
         answer["Cache-Control"] = "no-store"

@@ -119,7 +119,7 @@ class ReadingView(ChangePage):
         """Those of the last look, which the page sends along so that the form has the same fields again."""
         try:
             found = json.loads(self.request.POST.get("columns", "[]"))
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
         return [str(column)[:300] for column in found[:MOST_COLUMNS]] if isinstance(found, list) else []
 
