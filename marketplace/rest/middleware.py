@@ -27,6 +27,10 @@ class ApiMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the request on; put a problem in place of an error's page."""
+        if request.content_type in FORMS and is_for_programs(request):
+            # Before anything of it is read: what it holds would be taken apart and written to disk for nobody.
+            with translation.override(languages.asked(request)):
+                return response(request, Problem("unsupported-media-type"))
         given = self.get_response(request)
         if not is_for_programs(request) or given.status_code < BAD_REQUEST or not _is_page(given):
             return given
@@ -46,8 +50,6 @@ class ApiMiddleware:
         translation.activate(languages.asked(request))
         if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
             return response(request, Problem("length-required"))
-        if request.content_type in FORMS and is_for_programs(request):
-            return response(request, Problem("unsupported-media-type"))
         return None
 
 

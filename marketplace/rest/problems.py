@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
@@ -129,7 +130,7 @@ def invalid_parameter(name: str, detail: str | Promise, code: str = "invalid") -
 
 def response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The answer that tells `problem`; for plain views, and for DRF's through `exception_handler`."""
-    body = json.dumps(problem.as_dict(instance=request.path), ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(problem.as_dict(instance=escape_uri_path(request.path)), ensure_ascii=False, separators=(",", ":"))
     return HttpResponse(body.encode("utf-8", "replace"), status=problem.status_code, content_type=MEDIA_TYPE, headers=problem.headers)
 
 

@@ -152,6 +152,6 @@ def _statuses(path: str, method: str, operation: Mapping[str, Any]) -> list[str]
         found += ["401", "403"]
     if "{" in path:
         found.append("404")
-    if method in WITH_BODY and operation.get("requestBody"):
+    if method in WITH_BODY:
         found += BODY
     return found

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from django.test import Client
 
 from marketplace.companies.models import Company
-from marketplace.rest import keys
-from marketplace.rest.models import ApiClient
 from tests.factories import MembershipFactory
+from tests.rest import keys
 
 
 @dataclass
@@ -38,9 +37,10 @@ class Program:
 
 def of_company(company=None, *, scopes=("write",)):
     """A program with a key of a company, made by its owner."""
-    membership = MembershipFactory(company=company) if company else MembershipFactory()
-    company = membership.company
-    company.api_client = company.api_client or ApiClient.objects.create(name=company.name)
-    company.save()
-    _key, secret = keys.issue(company.api_client, name="Test", scopes=list(scopes), expires_at=None, by=membership.user)
-    return Program(secret, company)
+    made = keys.company_key(*scopes, company=company or MembershipFactory().company)
+    return Program(made.secret, made.company)
+
+
+def of_partner(*, scopes=("read", "federation", "interests")):
+    """A program with a key of a partner marketplace."""
+    return Program(keys.partner_key(*scopes).secret)

@@ -49,7 +49,7 @@ class InterestOut(serializers.Serializer):
     """How an interest stands."""
 
     id = serializers.UUIDField()
-    listing = serializers.URLField()
+    listing = serializers.CharField(allow_blank=True, help_text="Its address for programs; empty once it is gone from here.")
     state = serializers.ChoiceField(choices=list(TOLD))
     receivedAt = serializers.DateTimeField()  # noqa: N815 - JSON's name
     answeredAt = serializers.DateTimeField(required=False)  # noqa: N815 - JSON's name
