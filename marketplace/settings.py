@@ -370,6 +370,10 @@ DIGEST_EVERY_DAYS = env.int("DIGEST_EVERY_DAYS", default=7)
 DAILY_NEWS = ["marketplace.synergies.digest.DailyNews", "marketplace.alerts.news.DailyNews", "cms.aid.alerts.DailyNews"]
 # So long partners can still learn that a listing is gone; who does not come by in that time reads everything anew.
 FEDERATION_TOMBSTONE_DAYS = env.int("FEDERATION_TOMBSTONE_DAYS", default=400)
+# Under which licence everybody may use the open data, and where its text is; where the downloads are kept until the data change.
+OPEN_DATA_LICENCE = env.str("OPEN_DATA_LICENCE", default="CC BY 4.0")
+OPEN_DATA_LICENCE_URL = env.str("OPEN_DATA_LICENCE_URL", default="https://creativecommons.org/licenses/by/4.0/")
+OPEN_DATA_PATH = Path(env.str("OPEN_DATA_PATH", default=str(VAR_DIR / "open-data")))
 # How a yes reaches a company at a partner marketplace (see marketplace/synergies/abroad.py); after how many days without an answer it
 # ends and is forgotten, and how long what is left of a no is kept.
 SYNERGIES_ABROAD = "marketplace.federation.interests.operations.Across"

@@ -21,6 +21,7 @@ MEDIA_ROOT = SCRATCH / "media"
 STATIC_ROOT = SCRATCH / "static"
 STATIC_ROOT.mkdir()  # whitenoise warns of one that is not there
 EMBEDDED_INDEX_PATH = SCRATCH / "index"
+OPEN_DATA_PATH = SCRATCH / "open-data"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -15,6 +15,7 @@ from wagtail.models import Page
 from cms.pages import structured
 from marketplace.companies.models import Company
 from marketplace.core.models import BaseModel
+from marketplace.listings.enums import Origin
 from marketplace.listings.models import Listing
 
 
@@ -33,31 +34,31 @@ class _Translated(Sitemap):
 
 
 class ListingSitemap(_Translated):
-    """Live listings."""
+    """Live listings, but for partners': these belong into their own marketplace's."""
 
     changefreq = "weekly"
 
     def items(self) -> QuerySet:
         """Newest first."""
-        return Listing.objects.live().order_by("-published_at", "-id").only("uid", "modified")
+        return Listing.objects.live().exclude(origin=Origin.PARTNER).order_by("-published_at", "-id").only("uid", "modified")
 
 
 class CompanySitemap(_Translated):
-    """Public companies."""
+    """Public companies, as above."""
 
     changefreq = "monthly"
 
     def items(self) -> QuerySet:
         """In the order they came."""
-        return Company.objects.public().order_by("id").only("uid", "modified")
+        return Company.objects.public().of_this_marketplace().order_by("id").only("uid", "modified")
 
 
 class EntranceSitemap(_Translated):
-    """The two lists."""
+    """The two lists, and the page of the open data."""
 
     def items(self) -> list[str]:
         """Names of addresses."""
-        return ["listings:search", "companies:list"]
+        return ["listings:search", "companies:list", "open_data:page"]
 
     def location(self, item: str) -> str:
         """The list's address."""

@@ -5,14 +5,12 @@ Answers are put together from the texts that the export has stored: nothing is s
 
 import hashlib
 import json
-import re
 import uuid
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.utils import translation
 from django.utils.cache import get_conditional_response
@@ -31,6 +29,7 @@ from marketplace.rest import languages, schema
 from marketplace.rest.problems import Problem, invalid_parameter
 
 from . import cursors, discovery, jsonld
+from .accepting import takes_gzip
 from .cursors import After, Cursor, Log
 from .enums import Reason
 from .export import tombstone_text
@@ -44,7 +43,6 @@ CHUNK = 500
 JSON, LD_JSON, LINES = "application/json", "application/ld+json", "application/x-ndjson"
 #: Fast rather than small: a feed is read by few, and texts shrink to a quarter already.
 GZIP_NO_PADDING = 0
-_GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?!;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 
 
 class Discovery(APIView):
@@ -118,13 +116,13 @@ class Snapshot(APIView):
         # Before any item is read: what changes from here on is in the log behind this cursor.
         head = _line({"as_of": as_of, "total": live.count()})
         if "limit" not in request.GET and behind is None:
-            response = StreamingHttpResponse(_lines(head, _walk(live)), content_type=LINES)
-            if _takes_gzip(request):
+            response = StreamingHttpResponse(_lines(head, live.texts(CHUNK)), content_type=LINES)
+            if takes_gzip(request):
                 response.streaming_content = compress_sequence(_joined(response.streaming_content))
                 response["Content-Encoding"] = "gzip"
             return _for_this_reader(response)
         limit = _limit(request, usual=MOST)
-        found = list(_behind(live, behind).values_list("uid", "text")[: limit + 1])
+        found = list(live.behind(behind).values_list("uid", "text")[: limit + 1])
         page = found[:limit]
         response = HttpResponse("".join(_lines(head, [[text for _uid, text in page]])).encode(), content_type=LINES)
         if len(found) > limit:
@@ -213,20 +211,6 @@ def _snapshot_place(request: Request, partner: Partner, log: Log) -> tuple[str, 
     return str(Cursor.at(position, partner, log)), None
 
 
-def _behind(live: QuerySet[FeedEntry], uid: uuid.UUID | None) -> QuerySet[FeedEntry]:
-    return (live if uid is None else live.filter(uid__gt=uid)).order_by("uid")
-
-
-def _walk(live: QuerySet[FeedEntry]) -> Iterator[list[str]]:
-    """The texts, chunk by chunk. Each is a query of its own: no transaction stays open for as long as a slow reader takes."""
-    last, is_full = None, True
-    while is_full:
-        rows = list(_behind(live, last).values_list("uid", "text")[:CHUNK])
-        yield [text for _uid, text in rows]
-        is_full = len(rows) == CHUNK
-        last = rows[-1][0] if rows else None
-
-
 def _lines(head: str, chunks: Iterable[list[str]]) -> Iterator[str]:
     """The lines of a snapshot, many at once."""
     count = 0
@@ -277,13 +261,9 @@ def _open_to_all(document: dict[str, object], content_type: str) -> HttpResponse
     return response
 
 
-def _takes_gzip(request: Request) -> bool:
-    return _GZIP.search(request.headers.get("Accept-Encoding", "")) is not None
-
-
 def _compressed(request: Request, response: HttpResponse) -> HttpResponse:
     """The response as gzip, if asked for and worth it. Nothing secret stands beside what a reader chooses, so there is nothing to pad (BREACH)."""
-    if len(response.content) > CHUNK and _takes_gzip(request):
+    if len(response.content) > CHUNK and takes_gzip(request):
         response.content = compress_string(response.content, max_random_bytes=GZIP_NO_PADDING)
         response["Content-Encoding"] = "gzip"
     return response

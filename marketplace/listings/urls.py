@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from . import own, views
+from . import feeds, own, views
 
 app_name = "listings"
 urlpatterns = [
     path("", views.search_page, name="search"),
+    path("atom/", feeds.search_feed, name="feed"),
     path("new/", own.create, name="create"),
     path("new/assist/", own.assist, name="assist"),
     path("<uuid:uid>/", views.listing_page, name="detail"),

@@ -46,6 +46,8 @@ def _search_context(wanted: ListingFilter, found: results.Results, address: str)
         "values": wanted.values,
         "found": found,
         "address": address,
+        # A feed of what we did not understand is refused: no link to it.
+        "feed_address": "" if wanted.ignored else reverse("listings:feed") + wanted.query_string(without=("sort",)).rstrip("?"),
         "groups": facets.groups(wanted, found.facets),
         "chips": facets.chips(wanted),
         "clear_url": facets.clear_url(wanted),

@@ -1,5 +1,8 @@
 """What this node gives to its partners: a log with one entry a listing, its newest state."""
 
+import uuid
+from collections.abc import Iterator
+
 from django.db import connection, models
 from django.db.models import Q
 
@@ -38,6 +41,19 @@ class FeedEntryQuerySet(models.QuerySet):
     def in_order(self) -> "FeedEntryQuerySet":
         """As a reader gets them."""
         return self.order_by("transaction", "id")
+
+    def behind(self, uid: uuid.UUID | None) -> "FeedEntryQuerySet":
+        """In the order of listings, those behind one of them: this order stays while entries change."""
+        return (self if uid is None else self.filter(uid__gt=uid)).order_by("uid")
+
+    def texts(self, chunk: int) -> Iterator[list[str]]:
+        """All texts, so many at once. Each chunk is a query of its own: no transaction stays open for as long as a slow reader takes."""
+        last, is_full = None, True
+        while is_full:
+            rows = list(self.behind(last).values_list("uid", "text")[:chunk])
+            yield [text for _uid, text in rows]
+            is_full = len(rows) == chunk
+            last = rows[-1][0] if rows else None
 
     def last_position(self) -> Position:
         """The place of the last of them; the beginning if there is none."""
