@@ -43,7 +43,7 @@ class Given:
 def to_send(partner: Partner, company: Company, other: str) -> str:
     """For the yes that goes to a partner; in the person's language."""
     return _(
-        "I agree that %(site)s sends to the marketplace %(partner)s: the name and website of %(company)s, the listing this is about, and my message, which "
+        "I agree that %(site)s sends to %(partner)s: the name and website of %(company)s, the listing this is about, and my message, which "
         "%(other)s can read at once; and my name, e-mail address and telephone number, which %(other)s sees only if it says yes too. "
         "I can take this back at any time. Then %(partner)s has to delete what it received."
     ) % {"site": settings.SITE_NAME, "partner": partner.name, "company": company.name, "other": other}
@@ -52,6 +52,6 @@ def to_send(partner: Partner, company: Company, other: str) -> str:
 def to_answer(partner: Partner, company: Company, other: str) -> str:
     """For the yes that answers a partner's company."""
     return _(
-        "I agree that %(site)s sends to the marketplace %(partner)s that %(company)s says yes, and my name, e-mail address and telephone number, so that "
+        "I agree that %(site)s sends to %(partner)s that %(company)s says yes, and my name, e-mail address and telephone number, so that "
         "%(other)s can reach me. I can take this back at any time. Then %(partner)s has to delete what it received."
     ) % {"site": settings.SITE_NAME, "partner": partner.name, "company": company.name, "other": other}

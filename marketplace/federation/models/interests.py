@@ -254,6 +254,11 @@ class IncomingInterest(BaseModel):
         return str(DismissReason(self.reason).label) if self.reason in DismissReason.values else ""
 
     @property
+    def web_host(self) -> str:
+        """The web address as people write it: "www.company.cat"."""
+        return self.company_web.partition("://")[2].rstrip("/")
+
+    @property
     def identity_label(self) -> str:
         """Scheme and id as people write them: "NIF B12345674"."""
         return self.company_identity.replace(":", " ", 1)

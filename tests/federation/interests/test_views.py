@@ -25,7 +25,7 @@ def asker(client, across):
 
 
 def consent_page(across) -> str:
-    return f"/en/from-other-marketplaces/say-yes/{across.synergy.uid}/"
+    return f"/en/synergies/{across.synergy.uid}/say-yes/"
 
 
 def fields(response) -> dict:
@@ -125,22 +125,22 @@ def test_partner_without_a_way_gets_a_link_instead(across, asker):
 def test_pages_are_for_the_two_companies_only(across, client):
     interest = came(across, is_joined=False)
     stranger = MembershipFactory().user
-    pages = [f"/en/from-other-marketplaces/{interest.uid}/{step}" for step in ("", "yes/")]
-    for page in (*pages, consent_page(across), "/en/from-other-marketplaces/"):
+    pages = [f"/en/synergies/from-other-marketplaces/{interest.uid}/{step}" for step in ("", "yes/")]
+    for page in (*pages, consent_page(across), "/en/synergies/from-other-marketplaces/"):
         assert client.get(page).status_code == 302, "log in first"
     client.force_login(stranger)
     for page in (*pages, consent_page(across)):
         assert client.get(page).status_code == 404
-    assert client.post(f"/en/from-other-marketplaces/{interest.uid}/no/", {"reason": "known"}).status_code == 404
-    assert "Tecnoplàstics" not in client.get("/en/from-other-marketplaces/").content.decode()
+    assert client.post(f"/en/synergies/from-other-marketplaces/{interest.uid}/no/", {"reason": "known"}).status_code == 404
+    assert "Tecnoplàstics" not in client.get("/en/synergies/from-other-marketplaces/").content.decode()
 
 
 def test_interest_from_elsewhere_is_found_read_and_answered(across, asker):
     interest = came(across, is_joined=False)
-    page = f"/en/from-other-marketplaces/{interest.uid}/"
-    assert "/en/from-other-marketplaces/" in asker.get("/en/my-space/").content.decode()
-    assert "/en/from-other-marketplaces/" in asker.get("/en/synergies/").content.decode()
-    assert page in asker.get("/en/from-other-marketplaces/").content.decode()
+    page = f"/en/synergies/from-other-marketplaces/{interest.uid}/"
+    assert "/en/synergies/from-other-marketplaces/" in asker.get("/en/my-space/").content.decode()
+    assert "/en/synergies/from-other-marketplaces/" in asker.get("/en/synergies/").content.decode()
+    assert page in asker.get("/en/synergies/from-other-marketplaces/").content.decode()
     text = asker.get(page).content.decode()
     for words in ("Tecnoplàstics", across.partner.name, "We can deliver 200 on Thursday.", across.offer.title, "NIF B12345674"):
         assert words in text
@@ -159,7 +159,7 @@ def test_interest_from_elsewhere_is_found_read_and_answered(across, asker):
 def test_no_asks_why_and_hides_the_contact(across, asker):
     interest = came(across, is_joined=False)
     operations.accept(interest, across.answer, by=across.person)
-    page = f"/en/from-other-marketplaces/{interest.uid}/"
+    page = f"/en/synergies/from-other-marketplaces/{interest.uid}/"
     assert asker.post(f"{page}no/", {}).status_code == 422
     response = asker.post(f"{page}no/", {"reason": "timing", "comment": ""}, follow=True)
     text = response.content.decode()
@@ -169,7 +169,7 @@ def test_no_asks_why_and_hides_the_contact(across, asker):
 
 def test_answer_to_what_was_taken_back_meanwhile(across, asker):
     interest = came(across, is_joined=False)
-    page = f"/en/from-other-marketplaces/{interest.uid}/"
+    page = f"/en/synergies/from-other-marketplaces/{interest.uid}/"
     content = fields(asker.get(f"{page}yes/"))
     IncomingInterest.objects.update(state=State.WITHDRAWN, company_name="", sealed_contact="")
     assert asker.post(f"{page}yes/", content).url == page
@@ -182,7 +182,7 @@ def test_answer_to_what_was_taken_back_meanwhile(across, asker):
 
 def test_interest_in_a_synergy_is_answered_there(across, asker):
     interest = came(across)
-    assert asker.get(f"/en/from-other-marketplaces/{interest.uid}/").url == f"/en/synergies/{across.synergy.uid}/"
+    assert asker.get(f"/en/synergies/from-other-marketplaces/{interest.uid}/").url == f"/en/synergies/{across.synergy.uid}/"
     text = asker.get(f"/en/synergies/{across.synergy.uid}/").content.decode()
     assert "We can deliver 200 on Thursday." in text
     assert ORIOL.email not in text
@@ -199,8 +199,8 @@ def test_get_changes_nothing(across, asker):
     interest = came(across, is_joined=False)
     before = IncomingInterest.objects.values().get()
     for page in ("", f"{interest.uid}/", f"{interest.uid}/yes/"):
-        assert asker.get(f"/en/from-other-marketplaces/{page}").status_code == 200
-    assert asker.get(f"/en/from-other-marketplaces/{interest.uid}/no/").status_code == 405
+        assert asker.get(f"/en/synergies/from-other-marketplaces/{page}").status_code == 200
+    assert asker.get(f"/en/synergies/from-other-marketplaces/{interest.uid}/no/").status_code == 405
     assert IncomingInterest.objects.values().get() == before
 
 
