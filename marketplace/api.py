@@ -2,6 +2,8 @@
 
 from django.urls import path, re_path
 
+from cms.aid import api as aid
+from cms.pages import api as pages
 from marketplace.companies import api as companies
 from marketplace.listings import api as listings
 from marketplace.rest import docs, views
@@ -29,6 +31,9 @@ urlpatterns = [
     path("v1/interests/<uuid:uid>/", synergies.OneInterest.as_view(), name="interest"),
     path("v1/interests/<uuid:uid>/dismiss/", synergies.Dismiss.as_view(), name="dismiss"),
     path("v1/interests/<uuid:uid>/undo/", synergies.Undo.as_view(), name="undo"),
+    path("v1/aid/", aid.Aid.as_view(), name="aid_list"),
+    path("v1/aid/<uuid:uid>/", aid.OneAid.as_view(), name="aid"),
+    path("v1/indicators/", pages.Indicators.as_view(), name="indicators"),
     path("v1/schema/", docs.schema, name="schema"),
     path("v1/schema.yaml", docs.schema_in_yaml, name="schema_yaml"),
     path("docs/", docs.page, name="docs"),

@@ -67,6 +67,33 @@ def _count() -> dict[str, Any]:
     }
 
 
+def indicators() -> dict[str, Any]:
+    """The same figures for programs: with codes, noughts and every row."""
+    counts = cache.get_or_set("home-counts", _count, MAX_AGE)
+    details = cache.get_or_set("figures-details", _count_details, MAX_AGE)
+    tree = sectors.tree()
+    labels = {
+        "companies": _("Companies"),
+        "offers": _("Offers"),
+        "demands": _("Demands"),
+        "synergies": _("Synergies suggested"),
+        "mutual": _("Synergies with a yes from both"),
+    }
+    series = {
+        "sectors": (_("By sector"), [(code, tree[code].label, n) for code, n in sorted(counts["sections"].items(), key=lambda item: (-item[1], item[0]))]),
+        "categories": (_("Offers and demands of each kind"), [(code, str(Category(code).label), n) for code, n in details["categories"]]),
+        "places": (_("By municipality"), [(code, name, n) for code, name, n in details["places"]]),
+        "months": (_("By month of publication"), [(f"{first:%Y-%m}", _month(first), n) for first, n in details["months"]]),
+    }
+    return {
+        "figures": [{"code": code, "label": label, "value": counts[code]} for code, label in labels.items()],
+        "series": [
+            {"code": code, "label": label, "rows": [{"code": row, "label": words, "value": n} for row, words, n in rows]}
+            for code, (label, rows) in series.items()
+        ],
+    }
+
+
 def _figures(counts: dict[str, Any]) -> list[dict[str, object]]:
     search = reverse("listings:search")
     companies, offers, demands, synergies, mutual = (counts[name] for name in ("companies", "offers", "demands", "synergies", "mutual"))
@@ -100,11 +127,13 @@ def _short(label: str) -> str:
 def public() -> dict[str, Any]:
     """The context of the page of figures: the same figures as at home, and charts of what is live."""
     counts = cache.get_or_set("home-counts", _count, MAX_AGE)
-    details = cache.get_or_set("figures-counts", _count_details, MAX_AGE)
+    details = cache.get_or_set("figures-details", _count_details, MAX_AGE)
     charts = [
         _chart(_("By sector"), _("Sector"), _sector_rows(counts["sections"])),
         _chart(_("Offers and demands of each kind"), _("Kind"), [(str(Category(code).label), n) for code, n in details["categories"]]),
-        _chart(_("By municipality"), _("Municipality"), _with_rest(details["places"], MOST_PLACES, _("Other municipalities"))),
+        _chart(
+            _("By municipality"), _("Municipality"), _with_rest([(name, n) for _code, name, n in details["places"]], MOST_PLACES, _("Other municipalities"))
+        ),
         _chart(_("By month of publication"), _("Month"), [(_month(first), n) for first, n in details["months"]]),
     ]
     return {"figures": _figures(counts), "charts": [chart for chart in charts if any(n for _label, n in chart["rows"])]}
@@ -116,7 +145,7 @@ def _chart(title: str, label: str, rows: list[tuple[str, int]]) -> dict[str, Any
 
 def _count_details() -> dict[str, Any]:
     live = Listing.objects.live().order_by()
-    places = Counter(dict(live.values_list("place__name").annotate(n=Count("id")))).most_common()
+    places = sorted(live.values_list("place", "place__name").annotate(n=Count("id")), key=lambda row: (-row[2], row[1]))
     categories = Counter(dict(live.values_list("category").annotate(n=Count("id")))).most_common()
     months = {moment.date(): n for moment, n in live.values_list(TruncMonth("published_at")).annotate(n=Count("id")) if moment}
     return {
