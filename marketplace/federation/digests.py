@@ -16,7 +16,7 @@ def canonical(listing: dict) -> bytes:
 
 
 def digest(canonical_text: bytes) -> str:
-    """ "sha-256:" and 64 hex digits of what `canonical` gave."""
+    """What `canonical` gave, as "sha-256:" and 64 hex digits."""
     return PREFIX + hashlib.sha256(canonical_text).hexdigest()
 
 
