@@ -18,7 +18,7 @@ _LISTING = '"listing":'
 ANONYMOUS = ("@type", "mp:size", "address")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 # Nine digits of a Spanish number, or ten to fifteen after a plus; with the usual signs between them.
-_PHONE = re.compile(r"(?<![\w.,/])(?:\+\d(?:[ .()/-]?\d){8,14}|\(?[6-9]\d(?:[ .()-]?\d){7})(?![\w/]|[.,]\d)")
+_PHONE = re.compile(r"(?<![\w.,/])(?:\+\d(?:[ .()/-]{0,2}\d){8,14}|\(?[6-9]\d(?:[ .()-]{0,2}\d){7})(?![\w/]|[.,]\d)")
 TAKEN_OUT = "[…]"
 
 COLUMNS = [
