@@ -92,7 +92,7 @@ class Interests(InterestView):
         if not isinstance(request.data, dict):
             raise Problem("invalid-content", _("The body has to be one JSON object."))
         data = _checked(request.data, partner, listing)
-        interest, is_new = receiving.receive(partner, listing, key, data, fingerprint=wire.fingerprint([str(uid), request.data]))
+        interest, is_new = receiving.receive(partner, listing, key, data, fingerprints=wire.fingerprints([str(uid), request.data]))
         response = Response(_told(interest), status=CREATED)
         response["Location"] = settings.SITE_URL + reverse("federation_interest", args=[interest.remote_uid])
         if not is_new:

@@ -100,14 +100,14 @@ def erase_person(user: object, addresses: set[str]) -> None:
 
 
 def run_daily() -> int:
-    """End what nobody answered, what the end of a partnership cut off, and forget what is left of a no; returns how many."""
+    """End what nobody answered, whose company here is gone, or what the end of a partnership cut off, and forget what is left of a no; returns how many."""
     now = timezone.now()
     waited = now - timedelta(days=settings.INTEREST_WAIT_DAYS)
     kept = now - timedelta(days=settings.INTEREST_KEEP_DAYS)
     # Beyond the end of a partnership no erasure could arrive any more.
     cut_off = Q(partner__state=PartnerState.ENDED, state__in=LIVE)
-    incoming = IncomingInterest.objects.filter(Q(state__in=OPEN, created__lt=waited) | cut_off)
-    outgoing = OutgoingInterest.objects.filter(Q(state__in=OPEN, created__lt=waited - GRACE) | cut_off)
+    incoming = IncomingInterest.objects.filter(Q(state__in=OPEN, created__lt=waited) | cut_off | Q(state__in=LIVE, listing=None))
+    outgoing = OutgoingInterest.objects.filter(Q(state__in=OPEN, created__lt=waited - GRACE) | cut_off | Q(state__in=LIVE, company=None))
     done = sum(_expire_incoming(pk) for pk in _first(incoming)) + sum(_expire_outgoing(pk) for pk in _first(outgoing))
     refused = IncomingInterest.objects.filter(state=State.DECLINED, closed_at__lt=kept).exclude(company_name="", sealed_message="", consent_text="")
     failed = OutgoingInterest.objects.filter(closed_at__lt=kept).exclude(state__in=LIVE).exclude(sealed_body="")

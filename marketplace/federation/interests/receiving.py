@@ -1,7 +1,7 @@
 """What a partner's program does with its company's interests in listings here. It sees its own only; said twice is done once."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -24,29 +24,28 @@ ERASURE = "erasure"
 
 
 @transaction.atomic
-def receive(partner: Partner, listing: Listing, remote_uid: uuid.UUID, data: Mapping, *, fingerprint: str) -> tuple[IncomingInterest, bool]:
+def receive(partner: Partner, listing: Listing, remote_uid: uuid.UUID, data: Mapping, *, fingerprints: Sequence[str]) -> tuple[IncomingInterest, bool]:
     """An interest of a partner's company in `listing`, which is ours, live and given to the partner; and whether it is new.
 
-    `data` is what wire.InterestIn has checked. Raises Problem: 422 for the same id with another body, 410 for one that was taken back.
+    `data` is what wire.InterestIn has checked, `fingerprints` are wire.fingerprints of the request. Raises Problem: 422 for the same id with another body, 410 for one that was taken back.
     """
     # One request of a partner at a time: the row that would be locked is not there yet.
     Partner.objects.select_for_update().get(pk=partner.pk)
     if found := IncomingInterest.objects.filter(partner=partner, remote_uid=remote_uid).first():
-        return _again(found, fingerprint), False
+        return _again(found, fingerprints), False
     own, company = data["own"], data["company"]
     synergy = _synergy(listing, own["@id"])
     if synergy:
         Synergy.objects.select_for_update(of=("self",)).get(pk=synergy.pk)
     _supersede(partner, listing, own["@id"])
-    identifier = company.get("identifier")
     interest = IncomingInterest.objects.create(
         partner=partner,
         remote_uid=remote_uid,
-        fingerprint=fingerprint,
+        fingerprint=fingerprints[0],
         listing=listing,
         company_name=company["name"],
         company_web=company.get("url", ""),
-        company_identity=f"{identifier['propertyID']}:{identifier['value']}" if identifier else "",
+        company_identity=wire.identity(company.get("identifier")),
         their_uri=own["@id"],
         their_url=own.get("url", ""),
         their_title=own["name"],
@@ -66,10 +65,10 @@ def receive(partner: Partner, listing: Listing, remote_uid: uuid.UUID, data: Map
     return interest, True
 
 
-def _again(found: IncomingInterest, fingerprint: str) -> IncomingInterest:
+def _again(found: IncomingInterest, fingerprints: Sequence[str]) -> IncomingInterest:
     if found.state in (State.WITHDRAWN, State.ERASED, State.EXPIRED):
         raise Problem("gone", _("This interest has ended and its data are deleted. Send a new one with a new Idempotency-Key."))
-    if found.fingerprint != fingerprint:
+    if found.fingerprint not in fingerprints:
         raise Problem("idempotency-key-reused")
     return found
 

@@ -8,8 +8,8 @@
 """
 
 import datetime
-import hashlib
 import json
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -57,15 +57,33 @@ def _company(company: Company) -> dict:
     told: dict = {"name": company.name}
     if company.web:
         told["url"] = company.web
-    if company.tax_id and company.tax_id[0].isalpha() and company.tax_id[0] not in NATURAL:
+    if is_of_legal_person(company.tax_id or ""):
         told["identifier"] = {"propertyID": "NIF", "value": company.tax_id}
     return told
 
 
-def fingerprint(data: object) -> str:
-    """Of a body, whatever the order of its members and its blanks; keyed, since it is of personal data."""
-    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return salted_hmac("federation.interests.body", text.encode("utf-8", "surrogatepass"), algorithm=hashlib.sha256().name).hexdigest()
+def fingerprints(data: object) -> list[str]:
+    """Of a body, whatever the order of its members and its blanks; keyed, since it is of personal data: with SECRET_KEY, then with those of before."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [salted_hmac("federation.interests.body", text, secret=secret, algorithm="sha256").hexdigest() for secret in secrets]
+
+
+def identity(identifier: Mapping[str, str] | None) -> str:
+    """Scheme and id of a company, "" for none and for that of a natural person, which nobody here has to know."""
+    if not identifier:
+        return ""
+    scheme, value = identifier["propertyID"], identifier["value"].strip().upper()
+    national = value.removeprefix("ES") if scheme in ("VAT", "NIF") else value
+    is_spanish = scheme == "NIF" or value.startswith("ES")
+    if is_spanish and scheme != "EUID" and not is_of_legal_person(national):
+        return ""
+    return f"{scheme}:{value}"
+
+
+def is_of_legal_person(number: str) -> bool:
+    """Whether a NIF is that of a company, not of a person."""
+    return number[:1].isalpha() and number[:1] not in NATURAL
 
 
 # --- Reading it ---------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ nevertheless, a keyed hash of the e-mail address stands beside them. Nothing of 
 
 import json
 import uuid
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -26,9 +27,15 @@ from marketplace.synergies.models import Synergy
 from .partners import Partner
 
 
-def mark(email: str) -> str:
-    """By what an address is found again without being kept: a keyed hash, "" for none."""
-    return salted_hmac("federation.interests.email", email.strip().lower()).hexdigest() if email.strip() else ""
+def mark(email: str, *, secret: str | None = None) -> str:
+    """By what an address is found again without being kept: a keyed hash (with SECRET_KEY), "" for none."""
+    return salted_hmac("federation.interests.email", email.strip().lower(), secret=secret).hexdigest() if email.strip() else ""
+
+
+def marks(addresses: Iterable[str]) -> set[str]:
+    """All marks that rows with one of these addresses may have, also those from before SECRET_KEY was changed."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return {mark(address, secret=secret) for address in addresses for secret in secrets} - {""}
 
 
 def sealed(facts: dict) -> str:
@@ -60,7 +67,7 @@ class OutgoingInterestQuerySet(models.QuerySet):
 
     def of_person(self, user: object, addresses: set[str]) -> "OutgoingInterestQuerySet":
         """Those that `user` sent, or that give one of these e-mail addresses."""
-        return self.filter(Q(by=user) | Q(contact_mark__in={mark(address) for address in addresses}))
+        return self.filter(Q(by=user) | Q(contact_mark__in=marks(addresses)))
 
     def not_erased_yet(self) -> "OutgoingInterestQuerySet":
         """Those whose data the partner still has to delete."""
@@ -156,7 +163,7 @@ class IncomingInterestQuerySet(models.QuerySet):
 
     def answered_by_person(self, user: object, addresses: set[str]) -> "IncomingInterestQuerySet":
         """Those that `user` said yes to, or whose answer gives one of these e-mail addresses."""
-        return self.filter(Q(answered_by=user) | Q(answer_mark__in={mark(address) for address in addresses}))
+        return self.filter(Q(answered_by=user) | Q(answer_mark__in=marks(addresses)))
 
     def for_display(self) -> "IncomingInterestQuerySet":
         """With all that a list shows, the ones that wait first."""

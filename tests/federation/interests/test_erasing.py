@@ -33,7 +33,7 @@ def came(across, *, is_joined: bool = True) -> IncomingInterest:
         Synergy.objects.all().delete()
     reader = wire.InterestIn(data=body(across))
     reader.is_valid(raise_exception=True)
-    return receiving.receive(across.partner, across.demand, across.offer.uid, reader.validated_data, fingerprint="f")[0]
+    return receiving.receive(across.partner, across.demand, across.offer.uid, reader.validated_data, fingerprints=["f"])[0]
 
 
 def personal(row) -> list[str]:

@@ -189,7 +189,16 @@ def yes_brings_the_contact_to_both(a, b, line):
     b.do("worker.drain()")
     # B's webhook has come: A asks at once, not in five hours.
     a.do("worker.drain()")
-    print("DEBUG", b.node.sql("select type, state, attempts, body from federation_delivery"), b.node.sql("select url,is_active,off_reason from federation_hook"), a.node.sql("select type, message_id from federation_receivedmessage"), a.node.sql("select state,next_attempt_at, uid from federation_outgoinginterest"), a.node.log[-1500:], b.node.log[-1500:], b.node.sql("select * from federation_deliveryattempt"))
+    print(
+        "DEBUG",
+        b.node.sql("select type, state, attempts, body from federation_delivery"),
+        b.node.sql("select url,is_active,off_reason from federation_hook"),
+        a.node.sql("select type, message_id from federation_receivedmessage"),
+        a.node.sql("select state,next_attempt_at, uid from federation_outgoinginterest"),
+        a.node.log[-1500:],
+        b.node.log[-1500:],
+        b.node.sql("select * from federation_deliveryattempt"),
+    )
     assert "oriol@contact.example" in line.told(before)
     told = a.json("seeds.look('alba')")
     assert (told["synergy"], told["contact"]) == ("mutual", "oriol@contact.example")
