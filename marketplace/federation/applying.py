@@ -43,6 +43,7 @@ MAX_RAW = 20_000
 TYPES = {"Offer": Kind.OFFER, "Demand": Kind.DEMAND}
 ITEM_TYPES = {"Product": Category.PRODUCT, "Service": Category.SOLUTION}
 CODE_SETS = {"sector": "NACE Rev. 2", "place": "INE municipalities"}
+_WEB = URLValidator(schemes=["http", "https"])
 #: What a key of a company is made from where the origin has no address for it.
 SYNTHETIC = "urn:x-marketplace-company:"
 
@@ -126,11 +127,21 @@ class Taking:
 
 def check(item: Item, taking: Taking) -> None:
     """Raise UnfitError unless the item is one of the partner's own and its digest is that of its listing."""
+    check_head(item, taking)
+    check_content(item, taking)
+
+
+def check_head(item: Item, taking: Taking) -> None:
+    """Raise UnfitError unless the item's address is one of the partner's and its version a number that we can keep."""
     check_uri(item.uri, taking)
     if not 0 <= item.version <= MAX_VERSION:
         raise UnfitError(
             "bad-version", _("The version “%(version)s” is not a whole number from 0 to 9223372036854775807.") % {"version": str(item.version)[:40]}
         )
+
+
+def check_content(item: Item, taking: Taking) -> None:
+    """Raise UnfitError unless the digest is that of the listing."""
     if item.listing is None:
         return
     if item.listing.get("@id") not in (None, item.uri):
@@ -238,7 +249,9 @@ def _text(value: object) -> str:
         value = value.get("@value")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    return plain(str(value))
+    text = str(value)
+    # Most are short and hold nothing to take out; halves of characters and line ends are not printable.
+    return text.strip() if text.isprintable() and "<" not in text and "&" not in text and "  " not in text else plain(text)
 
 
 def _line(value: object) -> str:
@@ -377,12 +390,13 @@ def _page(node: Mapping, taking: Taking) -> str:
 
 def _web(value: object, limit: int) -> str:
     address = value.strip() if isinstance(value, str) else ""
-    try:
-        URLValidator(schemes=["http", "https"])(address)
-    except ValidationError:
-        # Hosts with a port on this machine, as in tests, are fine for it; a script is not.
+    if not address or len(address) > limit:
         return ""
-    return address if len(address) <= limit else ""
+    try:
+        _WEB(address)
+    except ValidationError:
+        return ""
+    return address
 
 
 def _company(node: Mapping, taking: Taking, *, sector: Sector, place: Place, language: str) -> CompanyDraft:

@@ -5,7 +5,7 @@ The same batch a second time changes nothing. What is no good goes into quaranti
 
 import datetime
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -122,7 +122,7 @@ class _Work:
 
     def sort(self, items: Sequence[Item]) -> list[Item]:
         """The upserts that are new or newer; all others are dealt with."""
-        own = self._newest(self._own(items))
+        own = self._newest(self._whole(items, applying.check_head))
         self.known = {row.uri: row for row in RemoteListing.objects.filter(uri__in=[item.uri for item in own])}
         fresh, unchanged, erasures = [], [], []
         for item in own:
@@ -138,18 +138,20 @@ class _Work:
         self._erase(erasures)
         self.outcome.counts["unchanged"] += len(unchanged)
         self.mark_seen(unchanged)
-        return fresh
+        # Of what says nothing new the content is not used, so its digest need not be computed.
+        return self._whole(fresh, applying.check_content)
 
-    def _own(self, items: Sequence[Item]) -> list[Item]:
-        own = []
+    def _whole(self, items: Sequence[Item], check: Callable[[Item, Taking], None]) -> list[Item]:
+        """Those that pass; the others are faults."""
+        whole = []
         for item in items:
             try:
-                applying.check(item, self.taking)
+                check(item, self.taking)
             except UnfitError as error:
                 self._fault(item, error)
             else:
-                own.append(item)
-        return own
+                whole.append(item)
+        return whole
 
     def _newest(self, items: Sequence[Item]) -> list[Item]:
         """One item an address: that of the highest version, of the same the last one."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from marketplace.accounts.models import User
-from marketplace.core import changelog
+from marketplace.core import changelog, history
 
 from .enums import Move, Origin, State
 from .models import Listing, Transition
@@ -56,8 +56,8 @@ def write(arrivals: Sequence[Arrival]) -> None:
     Listing.objects.bulk_create(new)
     # One statement instead of a CASE of so many arms for each column: the rows are there and locked, so each conflicts with itself.
     Listing.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=list(_WRITTEN))
-    Listing.history.bulk_history_create(new, default_date=now)
-    Listing.history.bulk_history_create(changed, update=True, default_date=now)
+    history.record(Listing, [listing.pk for listing in new], is_new=True, at=now)
+    history.record(Listing, [listing.pk for listing in changed], is_new=False, at=now)
     _log(((listing, move, before, "") for listing, move, before in steps), now)
 
 
@@ -124,7 +124,7 @@ def _place(arrival: Arrival, before: str, now: datetime.datetime) -> Move:
 def _save_states(listings: Sequence[Listing], now: datetime.datetime, by: User | None) -> None:
     names = ["state", "submitted_at", "published_at", "version", "modified"]
     Listing.objects.bulk_create(listings, update_conflicts=True, unique_fields=["id"], update_fields=names)
-    Listing.history.bulk_history_create(listings, update=True, default_date=now, default_user=by)
+    history.record(Listing, [listing.pk for listing in listings], is_new=False, at=now, by=by)
 
 
 def _log(steps: Iterable[tuple[Listing, Move, str, str]], now: datetime.datetime, by: User | None = None) -> None:
