@@ -28,7 +28,7 @@ from marketplace.listings.models import Listing
 from marketplace.rest import languages, schema
 from marketplace.rest.problems import Problem, invalid_parameter
 
-from . import cursors, discovery, jsonld
+from . import cursors, discovery, jsonld, schemas
 from .accepting import takes_gzip
 from .cursors import After, Cursor, Log
 from .enums import Reason
@@ -48,7 +48,9 @@ GZIP_NO_PADDING = 0
 class Discovery(APIView):
     """Who this node is and where its parts are."""
 
-    @extend_schema(operation_id="discovery", auth=[], responses={200: OpenApiTypes.OBJECT})
+    schema_tag = "federation"
+
+    @extend_schema(operation_id="federation_discovery", auth=[], responses={200: schemas.DISCOVERY})
     def get(self, request: Request) -> HttpResponse:
         """For everybody, from any page."""
         return _open_to_all(discovery.document(), JSON)
@@ -57,7 +59,9 @@ class Discovery(APIView):
 class Context(APIView):
     """The JSON-LD context of our own words."""
 
-    @extend_schema(operation_id="federation_context", auth=[], responses={(200, LD_JSON): OpenApiTypes.OBJECT})
+    schema_tag = "federation"
+
+    @extend_schema(operation_id="federation_context", auth=[], responses={(200, LD_JSON): schemas.CONTEXT})
     def get(self, request: Request) -> HttpResponse:
         """For everybody, from any page."""
         return _open_to_all(jsonld.context(), LD_JSON)
@@ -71,7 +75,7 @@ class Changes(APIView):
     @extend_schema(
         operation_id="federation_changes",
         parameters=[schema.CURSOR, schema.limit(USUAL, MOST), schema.IF_NONE_MATCH, schema.ETAG, schema.LINK],
-        responses={200: OpenApiTypes.OBJECT, 304: schema.NOT_MODIFIED, 410: schema.problem("cursor-expired")},
+        responses={200: schemas.PAGE, 304: schema.NOT_MODIFIED, 410: schema.problem("cursor-expired")},
     )
     def get(self, request: Request) -> HttpResponse:
         """The next items behind the cursor, and where to go on."""
@@ -138,7 +142,7 @@ class OneListing(APIView):
     @extend_schema(
         operation_id="federation_listing",
         parameters=[OpenApiParameter("uid", OpenApiTypes.UUID, OpenApiParameter.PATH), schema.IF_NONE_MATCH, schema.ETAG],
-        responses={200: OpenApiTypes.OBJECT, 304: schema.NOT_MODIFIED, 410: OpenApiResponse(OpenApiTypes.OBJECT, description="It is gone: its tombstone.")},
+        responses={200: schemas.UPSERT, 304: schema.NOT_MODIFIED, 410: OpenApiResponse(schemas.GONE, description="`gone`, with its tombstone.")},
     )
     def get(self, request: Request, uid: uuid.UUID) -> HttpResponseBase:
         """The item, or (410) its tombstone."""
@@ -146,14 +150,25 @@ class OneListing(APIView):
         entry = FeedEntry.objects.filter(uid=uid).first()
         if entry is None:
             raise Problem("not-found")
-        text, op = entry.text, entry.op
-        if op == Op.UPSERT and not Choice.of(partner).includes(entry.kind, entry.sector_path, entry.place):
-            text, op = _withdrawn(entry.uri, entry.version, entry.updated_at), Op.TOMBSTONE
-        response = HttpResponse(text.encode(), content_type=JSON, status=200 if op == Op.UPSERT else 410)
-        if op == Op.UPSERT:
-            response["ETag"] = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-            response = get_conditional_response(request, etag=response["ETag"], response=response)
-        return _for_this_reader(_compressed(request, response))
+        if entry.op == Op.TOMBSTONE:
+            raise Gone(entry.text)
+        if not Choice.of(partner).includes(entry.kind, entry.sector_path, entry.place):
+            raise Gone(_withdrawn(entry.uri, entry.version, entry.updated_at))
+        etag = f'W/"{hashlib.sha256(entry.text.encode()).hexdigest()[:32]}"'
+        response = HttpResponse(entry.text.encode(), content_type=JSON, headers={"ETag": etag})
+        return _for_this_reader(_compressed(request, get_conditional_response(request, etag=etag, response=response)))
+
+
+class Gone(Problem):
+    """410, with the tombstone's members beside the problem's."""
+
+    def __init__(self, tombstone: str) -> None:
+        super().__init__("gone", headers={"Cache-Control": "private, no-cache"})
+        self.tombstone = json.loads(tombstone)
+
+    def as_dict(self, instance: str = "") -> dict[str, object]:
+        """As RFC 9457 allows."""
+        return super().as_dict(instance) | self.tombstone
 
 
 @require_safe
@@ -229,8 +244,8 @@ def _line(value: dict[str, object]) -> str:
 
 
 def _limit(request: Request, usual: int = USUAL) -> int:
-    text = request.GET.get("limit", "")
-    if not text:
+    text = request.GET.get("limit")
+    if text is None:
         return usual
     # Digits of other scripts are numbers too, for Python.
     if text.isascii() and text.isdecimal() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST:
