@@ -6,7 +6,7 @@ SERVE ?= yes
 SEMANTIC ?= no
 PORT ?= 8000
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint elasticsearch messages lock format
+.PHONY: help demo federation-demo test lint elasticsearch messages lock format
 
 help: ## What can be done here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ $(VENV)/semantic: requirements-semantic.lock $(VENV)/demo
 
 demo: $(VENV)/demo $(if $(filter yes,$(SEMANTIC)),$(VENV)/semantic) $(VENV)/messages ## The whole product with a demo city on http://127.0.0.1:8000 (SERVE=no: stop after the table of synergies; SEMANTIC=yes: match by meaning too)
 	@$(if $(filter yes,$(SEMANTIC)),,SEMANTIC_ENCODER= )$(RUN) manage.py demo --port $(PORT) $(if $(filter no,$(SERVE)),--no-serve)
+
+federation-demo: $(VENV)/demo $(VENV)/messages ## Two marketplaces on this machine become partners, each step shown and checked (SERVE=no: stop after the steps)
+	@$(RUN) manage.py federation_demo $(if $(filter no,$(SERVE)),--no-serve)
 
 test: $(VENV)/test $(VENV)/messages ## Every test, with a real Elasticsearch, PostgreSQL, mail server and browser
 	@$(RUN) -m tests
