@@ -34,6 +34,8 @@ REASONS = {State.REJECTED: Reason.MODERATED, State.EXPIRED: Reason.EXPIRED, Stat
 
 def run_once() -> int:
     """Follow the next batch of the change log; returns how many changes that was."""
+    if _is_foreign():
+        renumber()
     return changelog.consume(READER, follow, limit=BATCH)
 
 
@@ -62,9 +64,7 @@ def export(uids: Collection[uuid.UUID]) -> int:
     """Bring the entries of these listings up to date; returns how many entries were written."""
     # Two workers can be here at once when the first one's lease ran out. The second waits, then sees what is true after the
     # first: the older of two states must not be written last.
-    Reader.objects.get_or_create(name=READER)
-    Reader.objects.select_for_update().get(name=READER)
-    renumber_if_restored()
+    _lock()
     listings = {listing.uid: listing for listing in Listing.objects.for_display().filter(uid__in=uids)}
     before = {entry.uid: entry for entry in FeedEntry.objects.filter(uid__in=uids).defer("text")}
     erased = _companies_of_erased_people(listings.values())
@@ -88,16 +88,26 @@ def prune() -> int:
         return tombstones.up_to(last).delete()[0]
 
 
-def renumber_if_restored() -> None:
-    """Make the log's order anew from its ids, if it came here from another PostgreSQL, whose transactions were further on.
+@transaction.atomic
+def renumber() -> None:
+    """Make the log's order anew from its ids: it came here from another PostgreSQL, whose transactions were further on.
 
     No reader would see an entry before this database has come so far. Cursors of before are worth nothing then: see cursors.
     """
-    if not FeedEntry.objects.filter(transaction__gte=transactions.beyond()).exists():
-        return
-    log, _made = FeedLog.objects.get_or_create(pk=1)
-    FeedLog.objects.filter(pk=log.pk).update(renumbered=models.F("renumbered") + 1, pruned_transaction=0, pruned_id=0)
-    FeedEntry.objects.exclude(transaction=0).update(transaction=0)
+    _lock()
+    if _is_foreign():
+        log, _made = FeedLog.objects.get_or_create(pk=1)
+        FeedLog.objects.filter(pk=log.pk).update(renumbered=models.F("renumbered") + 1, pruned_transaction=0, pruned_id=0)
+        FeedEntry.objects.exclude(transaction=0).update(transaction=0)
+
+
+def _is_foreign() -> bool:
+    return FeedEntry.objects.filter(transaction__gte=transactions.beyond()).exists()
+
+
+def _lock() -> None:
+    Reader.objects.get_or_create(name=READER)
+    Reader.objects.select_for_update().get(name=READER)
 
 
 def _entry(listing: Listing | None, before: FeedEntry | None, erased: Collection[int]) -> FeedEntry | None:

@@ -25,7 +25,7 @@ USES = {
 }
 FIELDS = [
     ("uri, page", gettext_lazy("Its name, which never changes, and its page.")),
-    ("kind, kind_of_thing", gettext_lazy("offer or demand; solution, product, knowledge or space.")),
+    ("kind, kind_of_thing", gettext_lazy("Offer or demand; solution, product, knowledge or space.")),
     ("title, description, keywords, language", gettext_lazy("The company's own words and their language. Phone numbers and e-mail addresses are taken out.")),
     ("sector_code, sector", gettext_lazy("The sector after NACE Rev. 2 (in Spain CNAE-2009).")),
     ("place_code, place, latitude, longitude", gettext_lazy("The municipality, with the code of the statistics institute (INE).")),
