@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
+from django_htmx.http import HttpResponseClientRedirect
 from wagtail.admin import messages
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 
@@ -14,7 +15,7 @@ from marketplace.federation import introductions, operations
 from marketplace.federation.enums import ReaderKind
 
 from .partner_forms import ConnectForm
-from .partner_pages import HOME, LIST, PartnerManageMixin, add_errors, page_of
+from .partner_pages import HOME, LIST, PartnerManageMixin, add_errors, page_of, refused
 
 FACTS = ("reader", "base_url", "name", "contact_name", "contact_email")
 
@@ -61,9 +62,10 @@ class ConnectView(PartnerManageMixin, WagtailAdminTemplateMixin, TemplateView):
             add_errors(form, error)
             return self._again(form, found=found)
         messages.success(self.request, _("“%(name)s” is added. Nothing is exchanged yet: the steps below lead there.") % {"name": partner.name})
-        if partner.reader in (ReaderKind.PROTOCOL, ReaderKind.NONE):
-            return redirect(page_of(partner))
-        return redirect(reverse("console_partner_reading", args=[partner.uid]))
+        is_described = partner.reader not in (ReaderKind.PROTOCOL, ReaderKind.NONE)
+        address = reverse("console_partner_reading", args=[partner.uid]) if is_described else page_of(partner)
+        # htmx would follow a redirect by itself and look for this page's form in the other one.
+        return HttpResponseClientRedirect(address) if self.request.htmx else redirect(address)
 
     def _again(self, form: ConnectForm, **context: object) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form, **context), status=422)
+        return self.render_to_response(self.get_context_data(form=form, **context), status=refused(self.request))

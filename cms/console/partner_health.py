@@ -17,6 +17,7 @@ from . import partner_history as history
 from .partner_chart import chart
 from .partner_pages import ActsMixin, PartnerPage
 from .partner_setup import steps_of
+from .partners import next_visit
 
 SHOWN_RUNS, SHOWN_ERRORS, SHOWN_EVENTS = 40, 5, 5
 COUNTED = ("created", "changed", "ended", "erased", "quarantined")
@@ -40,6 +41,7 @@ class PartnerView(ActsMixin, PartnerPage):
         return super().get_context_data(**context) | {
             "health": health.health_of(partner),
             "checkpoint": getattr(partner, "checkpoint", None),
+            "next_visit": next_visit(partner),
             "hook": getattr(partner, "hook", None),
             "subscription": getattr(partner, "subscription", None),
             "takes": partner.reader != ReaderKind.NONE,

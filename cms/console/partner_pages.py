@@ -131,6 +131,11 @@ def add_errors(form: forms.Form, error: ValidationError) -> None:
         form.add_error(name if name in form.fields else None, errors)
 
 
+def refused(request: HttpRequest) -> int:
+    """The status of a page that shows again what was typed. htmx puts nothing into the page that comes with an error's status."""
+    return 200 if request.htmx else 422
+
+
 def sections_of(here: str) -> list[tuple[object, str, int | None, bool]]:
     """The tabs above the lists that are about all partners: label, address, how many wait there, whether it is this one."""
     return [(label, address, count() if count else None, address == here) for name, label, count in SECTIONS if (address := reverse(name))]

@@ -24,7 +24,7 @@ from marketplace.federation.rules import can_manage
 
 from . import partner_history as history
 from .partner_forms import SeenForm, WhoForm
-from .partner_pages import PartnerLookMixin, PartnerManageMixin, PartnerPage, add_errors, page_of, sections_of
+from .partner_pages import PartnerLookMixin, PartnerManageMixin, PartnerPage, add_errors, page_of, refused, sections_of
 
 SHOWN_EVENTS = 200
 
@@ -49,7 +49,8 @@ def _of_checkpoint(name: str) -> Callable[[Partner], object]:
     return value
 
 
-def _next_visit(partner: Partner) -> str:
+def next_visit(partner: Partner) -> str:
+    """When the worker goes there next, in words."""
     checkpoint = getattr(partner, "checkpoint", None)
     if partner.state != PartnerState.ACTIVE or partner.reader == ReaderKind.NONE:
         return "–"
@@ -98,13 +99,13 @@ class PartnersView(PartnerLookMixin, ReportView):
             TitleColumn("name", label=_("Partner"), get_url=page_of, sort_key="name"),
             HealthColumn("health", label=_("State"), sort_key="state", width="16%"),
             DateColumn("last_success", label=_("Last success"), accessor="checkpoint.last_success_at", sort_key="checkpoint__last_success_at", width="12%"),
-            NumberColumn("live_count", label=_("Listings"), sort_key="live_count", width="8%"),
+            NumberColumn("live_count", label=_("Listings"), sort_key="live_count", classname="console-roomy", width="8%"),
             Column("lag", label=_("To come"), accessor=_of_checkpoint("lag"), sort_key="checkpoint__lag", classname="console-roomy", width="8%"),
-            NumberColumn("quarantine_count", label=_("Quarantine"), sort_key="quarantine_count", width="9%"),
+            NumberColumn("quarantine_count", label=_("Quarantine"), sort_key="quarantine_count", classname="console-roomy", width="9%"),
             Column(
                 "failures", label=_("Failures"), accessor=_of_checkpoint("failures"), sort_key="checkpoint__failures", classname="console-roomy", width="8%"
             ),
-            Column("next", label=_("Next visit"), accessor=_next_visit, sort_key="checkpoint__next_at", classname="console-roomy", width="12%"),
+            Column("next", label=_("Next visit"), accessor=next_visit, sort_key="checkpoint__next_at", classname="console-roomy", width="12%"),
         ]
 
     @cached_property
@@ -153,7 +154,7 @@ class ChangePage(PartnerManageMixin, PartnerPage):
 
     def again(self, form: SeenForm, **context: object) -> HttpResponse:
         """The page with the form as it was sent."""
-        return self.render_to_response(self.get_context_data(form=form, **context), status=422)
+        return self.render_to_response(self.get_context_data(form=form, **context), status=refused(self.request))
 
     def _stale(self, form: SeenForm, error: ValidationError) -> HttpResponse:
         """Both versions on one page: what the colleague saved, and in the fields what this person typed. Saved again, theirs gives way knowingly."""

@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib.auth.models import Permission
+from django.db import transaction
 
 from marketplace.federation import digests, operations, writing
 from marketplace.federation.applying import Taking
@@ -59,6 +60,7 @@ def item(partner, number, **changes):
     return Item(op="upsert", uri=uri, version=1, digest=digests.digest_of(listing), listing=listing)
 
 
+@transaction.atomic
 def came(partner, *items):
     """These items were read."""
     writing.write(Batch(items=list(items), is_snapshot=True, is_last=True), Taking(partner), 1)
