@@ -5,6 +5,7 @@ addresses that real partners use.
 """
 
 import contextlib
+import inspect
 import json
 import os
 import shutil
@@ -208,6 +209,7 @@ class Demo:
         ):
             self.number += 1
             self.say(f"\n{self.number}. {title}")
+            self.tell(f"({inspect.getdoc(step)})")
             begun = time.monotonic()
             try:
                 step()
@@ -218,7 +220,7 @@ class Demo:
             self.say(f"   ✓ {time.monotonic() - begun:.1f} s")
 
     def start(self) -> None:
-        """Both answer."""
+        """Own database, own index, own web server and worker; nothing is shared but this machine."""
         for one in (self.a, self.b):
             one.start()
         for one in (self.a, self.b):
@@ -226,7 +228,7 @@ class Demo:
             self.tell(f"{one.name:22} {one.url}")
 
     def load(self) -> None:
-        """Made by the operations behind the pages, indexed by each one's worker."""
+        """Written as people write them, published by a curator, found by each marketplace's own search."""
         for one in (self.a, self.b):
             made = one.ask("load", key=one.key)
             self.tell(f"{one.name}: {made['companies']} companies")
@@ -236,7 +238,7 @@ class Demo:
         self.check(DEMAND not in self.a.ask("found", text="joguines"), "neither finds what only the other has")
 
     def closed(self) -> None:
-        """Changes, snapshot and interests want a key; a message that nobody signed is refused."""
+        """The feed wants a key, and a message that nobody signed is refused."""
         for path in ("changes", "snapshot"):
             status = urllib3.request("GET", f"{self.a.url}/api/federation/v1/{path}", timeout=30, retries=False).status
             self.check(status == 401, f"{path} without a key: {status}")  # noqa: PLR2004
@@ -246,7 +248,7 @@ class Demo:
         self.check(400 <= status < 500, f"a message that nobody signed: {status}")  # noqa: PLR2004
 
     def connect(self) -> None:
-        """As people do in the two consoles: ask the address, add the partner, make a key, hand it over, activate."""
+        """As people do in the two consoles: ask the address, add the partner, make a key, hand it over, begin."""
         for here, there in ((self.a, self.b), (self.b, self.a)):
             made = here.ask("connect", address=there.url)
             here.partner, there.secret = made["partner"], made["key"]
@@ -260,20 +262,20 @@ class Demo:
             )
 
     def exchange(self) -> None:
-        """The first visit reads a snapshot with mark and sweep; what each has of the other is exactly what the other has."""
+        """The first visit reads all; what each has of the other is exactly what the other has, no more and no less."""
         for here, there in ((self.a, self.b), (self.b, self.a)):
             own = there.ask("own")
             self.until(lambda here=here, own=own: here.ask("harvested") == own, f"{here.name} has all {len(own)} listings of {there.name}", here)
         self.until(lambda: DEMAND in self.a.ask("found", text="joguines"), f"the search in {self.a.name} finds “{DEMAND}”")
 
     def loops(self) -> None:
-        """A node gives on what it originated, nothing it harvested."""
+        """A marketplace gives what originated with it, nothing that it took from others."""
         for here, there in ((self.a, self.b), (self.b, self.a)):
             given = here.ask("given", partner=here.partner)
             self.check(given == there.ask("own"), f"{there.name} gives its own {len(given)} listings and none of those that it has from {here.name}")
 
     def match(self) -> None:
-        """Each computes for itself, from the same texts."""
+        """Each finds the pair by itself, from the same texts, and says why."""
         scores = []
         for one in (self.a, self.b):
             shown = self.until(lambda one=one: one.ask("match", offer=OFFER, demand=DEMAND), f"{one.name} suggests the pair")
@@ -297,7 +299,7 @@ class Demo:
         self.tell(f"   {time.monotonic() - begun:.1f} s after the company pressed “Save” in {self.b.name}; the next visit would have been in an hour")
 
     def cross(self) -> None:
-        """The letter holds the message and the consent word for word; the contact stays sealed until the other side says yes."""
+        """The message and the consent go along word for word; the contact is sealed until the other side says yes too."""
         text = self.b.ask("say_yes", company="joguines-del-cardener", offer=OFFER, demand=DEMAND, message="Ens podríeu fer tres mostres?")
         self.tell("Joguines del Cardener says yes and agrees to this:")
         self.tell(f"   “{text}”")
@@ -308,7 +310,7 @@ class Demo:
             self.check(one.ask("contact", company=company, offer=OFFER, demand=DEMAND) is None, f"{one.name} shows no contact")
 
     def agree(self) -> None:
-        """The answer goes back by a signed hint and a request."""
+        """The answer goes back with a consent of its own; only now the two companies can reach each other."""
         self.a.ask("answer", company="plastics-egara")
         for one, company, expected in (
             (self.a, "plastics-egara", "joguines-del-cardener@demo.example"),
@@ -318,7 +320,7 @@ class Demo:
             self.check(seen["email"] == expected, f"   {seen['company']}: {seen['name']}, {seen['email']}, {seen['phone']}")
 
     def erase(self) -> None:
-        """Solar Cardener, a self-employed person in B, has an interest in A, then deletes the account."""
+        """Solar Cardener has shown interest in a demand over there, then deletes the account: listing, search, contact, message and name go."""
         self.b.ask("say_yes", company="solar-cardener", offer=SOLAR, demand=SCHOOLS, message="Passo a veure les teulades quan vulgueu.")
         self.until(lambda: self.a.ask("interest", company="energia-de-barri"), f"its interest is in {self.a.name}")
         gone = ["Solar Cardener", "solar-cardener@demo.example", "Passo a veure les teulades", "Laia Font"]
@@ -358,7 +360,10 @@ class Demo:
 
 def _indented(text: str) -> str:
     lead = " " * (3 + len(text) - len(text.lstrip()))
-    return textwrap.fill(text.strip(), WIDTH, initial_indent=lead, subsequent_indent=lead + "  ") if "\n" not in text else textwrap.indent(text, "   ")
+    if "\n" in text:
+        return textwrap.indent(text, "   ")
+    # An address stays whole, so that it can be clicked.
+    return textwrap.fill(text.strip(), WIDTH, initial_indent=lead, subsequent_indent=lead + "  ", break_long_words=False, break_on_hyphens=False)
 
 
 @contextlib.contextmanager

@@ -42,7 +42,7 @@ class FeedReader:
         options = partner.reader_options
         url, made_with = checked_url(options), fingerprint(options)
         known, resume = (checkpoint if checkpoint.get("made_with") == made_with else {}), begun(checkpoint, made_with)
-        visit, first_url = Visit(fetch, self.limits), str(resume.get("url") or url)
+        visit, first_url = Visit(fetch, self.limits, resume.get("counted", 0)), str(resume.get("url") or url)
         answer = _get(visit, first_url, known.get("validators"))
         content = fingerprint(answer.body)
         if answer.status == NOT_MODIFIED or content == known.get("content"):
@@ -82,7 +82,7 @@ def _pages(visit: Visit, url: str, page: feedparser.FeedParserDict, number: int)
         found = _counted(visit, records(page, start=number + 1))
         number += len(found)
         url = _next(page, url)
-        yield Page(found, {"url": url, "number": number} if url else {})
+        yield Page(found, {"url": url, "number": number, "counted": visit.counted} if url else {})
         if not url:
             return
         if url in asked:

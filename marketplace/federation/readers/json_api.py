@@ -62,7 +62,7 @@ class JsonReader:
         plan, made_with = Plan.load(options), fingerprint(options)
         resume, is_one = begun(checkpoint, made_with), plan.paging == Paging.NONE
         known = checkpoint if checkpoint.get("made_with") == made_with and is_one else {}
-        visit, reached = Visit(fetch, self.limits), {"made_with": made_with}
+        visit, reached = Visit(fetch, self.limits, resume.get("counted", 0)), {"made_with": made_with}
         reading = Reading(Maker(partner, options), {name: name for name in plan.fields}).go_on(resume)
         if not is_one:
             yield from snapshot(_pages(visit, plan, resume), reading, reached)
@@ -139,7 +139,7 @@ def _numbered(visit: Visit, plan: Plan, sized: Mapping[str, str], resume: Mappin
             raise HarvestError("paging", _("Two pages are the same: the interface does not heed the parameter “%(name)s”.") % {"name": plan.page_param})
         number, last = number + (1 if plan.paging == Paging.PAGE else len(found)), this
         records, count = _records(visit, found, plan, count), count + len(found)
-        yield Page(records, {"number": number, "last": last, "count": count})
+        yield Page(records, {"number": number, "last": last, "count": count, "counted": visit.counted})
         if not found or (sized and len(found) < plan.size):
             return
 
@@ -156,7 +156,7 @@ def _linked(visit: Visit, plan: Plan, sized: Mapping[str, str], resume: Mapping)
         found = entries(document, plan.items)
         url = _next(plan, answer, document, url)
         records, count = _records(visit, found, plan, count), count + len(found)
-        yield Page(records, {"url": url, "count": count})
+        yield Page(records, {"url": url, "count": count, "counted": visit.counted})
 
 
 def _next(plan: Plan, answer: Answer, document: object, url: str) -> str:

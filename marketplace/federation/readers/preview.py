@@ -1,7 +1,7 @@
 """What a reader would make of a source, before anything is saved: for the console, while somebody describes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 from django.utils.module_loading import import_string
@@ -17,6 +17,7 @@ from .reading import Reading, Sample
 
 #: So many records are read, so many rows of the raw sample shown.
 RECORDS, ROWS = 50, 5
+SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def preview(partner: object, options: Mapping, *, fetch: Fetch, reader: str = ""
 
 def _preview(partner: object, kind: str, options: dict, fetch: Fetch) -> Preview:
     source = import_string(READERS[kind])()
+    # Somebody waits before the page.
+    source.limits = replace(source.limits, seconds=SECONDS, all_seconds=2 * SECONDS)
     more = {"base_url": partner.base_url} if kind == ReaderKind.WEB else {}
     sample: Sample = source.sample(options, fetch=fetch, **more)
     found, options = sample.records, {**options, **sample.options}

@@ -31,9 +31,10 @@ class Limits:
 class Visit:
     """Asks within the limits. Every fault is a HarvestError whose message tells the person who looks after the partner what to do."""
 
-    def __init__(self, fetch: Fetch, limits: Limits) -> None:
-        self._fetch, self.limits = fetch, limits
-        self._pages, self._items, self._until = 0, 0, time.monotonic() + limits.all_seconds
+    def __init__(self, fetch: Fetch, limits: Limits, counted: int = 0) -> None:
+        """`counted` is what earlier calls of the same run have counted, so that pages without end do end."""
+        self._fetch, self.limits, self.counted = fetch, limits, counted
+        self._pages, self._until = 0, time.monotonic() + limits.all_seconds
 
     def get(self, url: str, types: Sequence[str], *, expected: str, validators: Mapping[str, str] | None = None, statuses: Sequence[int] = ()) -> Answer:
         """The answer, of status 2xx, 304 or one of `statuses`. `expected` names what should lie there; `validators` are those of the last time."""
@@ -55,9 +56,9 @@ class Visit:
         raise _refused(answer, url)
 
     def count(self, items: int) -> None:
-        """Add to the listings that were read; raises HarvestError above the limit."""
-        self._items += items
-        if self._items > self.limits.items:
+        """Add to the entries that were read; raises HarvestError above the limit. A page without any counts as one."""
+        self.counted += max(items, 1)
+        if self.counted > self.limits.items:
             raise HarvestError("too-many-items", _("The source has more than %(limit)d entries.") % {"limit": self.limits.items})
 
 

@@ -27,6 +27,8 @@ LIMITS = Limits(pages=6000, max_bytes=2 * MEGABYTE, items=20_000, all_seconds=18
 MAX_PAGES = 5000
 #: The preview stops after so many pages, or so many without any listing.
 PREVIEW_PAGES, PREVIEW_MOST = 5, 25
+#: A site that fails so many times in a row is down: its pages are not the fault.
+MOST_FAILURES = 5
 #: Seconds between two pages, so that a small site has other visitors too.
 PAUSE = 0.1
 GONE = 410
@@ -74,6 +76,7 @@ class Crawl:
     done: dict[str, None] = field(default_factory=dict)
     memory: dict[str, dict] = field(default_factory=dict)
     asked: int = 0
+    failures: int = 0
 
     def pages(self) -> Iterator[Page]:
         """The records of each page in the sitemap that is not done yet."""
@@ -126,10 +129,12 @@ class Crawl:
         try:
             answer = self.visit.get(address, TYPES, expected=_("a web page"), validators=before and before.get("validators"), statuses=(NOT_FOUND, GONE))
         except HarvestError as error:
-            if error.code in ("too-many-pages", "too-slow"):
+            self.failures += 1
+            if self.failures >= MOST_FAILURES or error.code in ("too-many-pages", "too-slow"):
                 raise
             kept = self._keep(address, before) if before else []
             return [*kept, Record(address, {"": address}, error.message)]
+        self.failures = 0
         if answer.status in (NOT_FOUND, GONE):
             return []
         if answer.status == NOT_MODIFIED and before:

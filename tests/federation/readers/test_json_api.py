@@ -5,8 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from marketplace.federation.fetching import fetcher
 from marketplace.federation.items import HarvestError
-from marketplace.federation.readers import json_api
+from marketplace.federation.readers import json_api, reading
 
 from .sources import FIELDS, LISTINGS, Source, answer, as_json, partner_of, read
 
@@ -194,3 +195,20 @@ def test_without_changes_nothing_is_sent_again(site):
 )  # fmt: skip
 def test_path_of_the_entries_is_proposed(document, path):
     assert json_api.propose_items(document) == path
+
+
+def test_endless_empty_pages_end_over_many_rounds(site, monkeypatch):
+    """Each round of the worker reads a little; the count goes along with the checkpoint."""
+    monkeypatch.setattr(json_api.JsonReader, "limits", json_api.Limits(pages=100, items=10))
+    monkeypatch.setattr(reading, "BATCH_SECONDS", 0)
+    served(site, lambda request: answer("application/json", page_of([{**MANY[0], "id": request.path}], next=f"/data?n={len(site.asked)}")))
+    partner = partner_of(site, source(items="data", paging="link", next="next"))
+
+    def rounds():
+        state = {}
+        for _round in range(20):
+            state = next(iter(json_api.JsonReader().batches(partner, state, fetch=fetcher(partner)))).checkpoint
+
+    with pytest.raises(HarvestError) as raised:
+        rounds()
+    assert raised.value.code == "too-many-items"

@@ -216,3 +216,12 @@ def test_blocks_are_found_as_browsers_find_them():
     )
     assert [(document, bool(fault)) for document, fault in schema_org.blocks(document)] == [({"a": "b\tc"}, False), (None, True)]
     assert json.dumps(document)
+
+
+def test_site_that_is_down_is_no_fault_of_its_pages(site):
+    many = [{**LISTINGS[0], "id": str(number)} for number in range(20)]
+    site.pages = {path: page if path == "/data" else (500, {}, b"") for path, page in WEB.pages(site, many).items()}
+    with pytest.raises(HarvestError) as raised:
+        read(partner_of(site, WEB))
+    assert raised.value.code == "http-500"
+    assert len(paths(site)) == 5
