@@ -33,7 +33,7 @@ def test_requests_are_counted_by_key_and_hour(client):
     with time_machine.travel(noon, tick=False):
         for one in (made, made, other):
             client.get("/api/public/", headers=one.headers)
-        client.post("/api/public/", headers=made.headers)
+        client.post("/api/public/", {}, content_type="application/json", headers=made.headers)
     with time_machine.travel(noon + datetime.timedelta(seconds=1), tick=False):
         client.get("/api/public/", headers=made.headers)
     client.get("/api/public/")
