@@ -14,6 +14,7 @@ from cms.pages import cache as page_cache
 from cms.pages import pictures, submissions
 from marketplace.accounts import daily
 from marketplace.alerts import watching
+from marketplace.companies import key_operations
 from marketplace.core import mail
 from marketplace.federation import deliveries, export, harvest, sending, subscriptions
 from marketplace.federation.interests import erasing
@@ -92,6 +93,7 @@ def run_daily() -> dict[str, int]:
     for name, part in (
         ("expired", listings.expire_overdue),
         ("warned", listings.warn_expiring),
+        ("keys warned", key_operations.warn_expiring),
         ("asked", outcomes.ask_due),
         ("aid states", reviews.announce),
         ("aid reminders", reviews.remind),

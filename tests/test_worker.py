@@ -141,6 +141,7 @@ def test_worker_process_works_and_stops_when_told_to(waiting):
 NOTHING_DUE = {
     "expired": 0,
     "warned": 0,
+    "keys warned": 0,
     "asked": 0,
     "aid states": 0,
     "aid reminders": 0,
