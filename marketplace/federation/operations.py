@@ -131,10 +131,14 @@ def resume(partner: Partner, *, by: User | None) -> Partner:
 
 @transaction.atomic
 def end(partner: Partner, *, reason: str = "", by: User | None) -> Partner:
-    """Stop for good: its keys to us are revoked, the one it gave us is deleted, its listings go. It can be taken up again, with new keys."""
+    """Stop for good: its keys to us are revoked, the one it gave us is deleted, its listings go. It can be taken up again, with new keys.
+
+    If people's data are at the partner's, the worker has them erased there first; it needs the key for that, and deletes it afterwards.
+    """
     ended = _move(partner, PartnerAction.ENDED, reason=reason, by=by)
-    ended.sealed_key = ""
-    ended.save(update_fields=["sealed_key", "modified"])
+    if not ended.outgoing_interests.crossing().exists():
+        ended.sealed_key = ""
+        ended.save(update_fields=["sealed_key", "modified"])
     if ended.client_id:
         keys.revoke_all(ended.client.keys.all())
     return ended

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from marketplace.core.models import Mail
 from marketplace.federation.enums import PartnerState
-from marketplace.federation.models import IncomingInterest, OutgoingInterest
+from marketplace.federation.models import IncomingInterest, OutgoingInterest, Partner
 from marketplace.synergies import abroad_operations
 from marketplace.synergies.abroad import is_abroad
 from marketplace.synergies.enums import Side
@@ -81,7 +81,9 @@ def remote_side(synergy: Synergy) -> Side:
 @transaction.atomic
 def erase_person(user: object, addresses: set[str]) -> None:
     """All that this person sent to partners, or that a partner's company was told of them, goes here now, and there as soon as they hear of it."""
-    for pk in OutgoingInterest.objects.of_person(user, addresses).order_by("pk").values_list("pk", flat=True):
+    # Of the others nothing is left, here or there.
+    ours = OutgoingInterest.objects.of_person(user, addresses).filter(state__in=(*LIVE, State.DECLINED, State.FAILED))
+    for pk in ours.order_by("pk").values_list("pk", flat=True):
         if interest := locking.outgoing(pk):
             was_live = interest.state in LIVE
             close_outgoing(interest, State.ERASED if was_live else State(interest.state), problem=interest.problem)
@@ -100,19 +102,31 @@ def erase_person(user: object, addresses: set[str]) -> None:
 
 
 def run_daily() -> int:
-    """End what nobody answered, whose company here is gone, or what the end of a partnership cut off, and forget what is left of a no; returns how many."""
+    """End what nobody answered or whose company here is gone, forget what is left of a no, and delete rows that say nothing any more; returns how many."""
     now = timezone.now()
-    waited = now - timedelta(days=settings.INTEREST_WAIT_DAYS)
-    kept = now - timedelta(days=settings.INTEREST_KEEP_DAYS)
-    # Beyond the end of a partnership no erasure could arrive any more.
-    cut_off = Q(partner__state=PartnerState.ENDED, state__in=LIVE)
-    incoming = IncomingInterest.objects.filter(Q(state__in=OPEN, created__lt=waited) | cut_off | Q(state__in=LIVE, listing=None))
-    outgoing = OutgoingInterest.objects.filter(Q(state__in=OPEN, created__lt=waited - GRACE) | cut_off | Q(state__in=LIVE, company=None))
-    done = sum(_expire_incoming(pk) for pk in _first(incoming)) + sum(_expire_outgoing(pk) for pk in _first(outgoing))
+    waited, kept, told = (now - timedelta(days=days) for days in (settings.INTEREST_WAIT_DAYS, settings.INTEREST_KEEP_DAYS, settings.FEDERATION_TOMBSTONE_DAYS))
+    incoming = IncomingInterest.objects.filter(Q(state__in=OPEN, created__lt=waited) | Q(state__in=LIVE, listing=None))
+    outgoing = OutgoingInterest.objects.filter(Q(state__in=OPEN, created__lt=waited - GRACE) | Q(state__in=LIVE, company=None))
     refused = IncomingInterest.objects.filter(state=State.DECLINED, closed_at__lt=kept).exclude(company_name="", sealed_message="", consent_text="")
     failed = OutgoingInterest.objects.filter(closed_at__lt=kept).exclude(state__in=LIVE).exclude(sealed_body="")
-    done += sum(_forget_refused(pk) for pk in _first(refused))
-    return done + failed.update(sealed_body="", contact_mark="")
+    done = sum(_expire_incoming(pk) for pk in _first(incoming)) + sum(_expire_outgoing(pk) for pk in _first(outgoing))
+    done += sum(_forget_refused(pk) for pk in _first(refused)) + failed.update(sealed_body="", contact_mark="")
+    # So long a late request finds a closed door, and a consent can be shown.
+    done += IncomingInterest.objects.exclude(state__in=LIVE).filter(modified__lt=told).delete()[0]
+    return done + OutgoingInterest.objects.exclude(state__in=LIVE).filter(modified__lt=told, to_erase=False).delete()[0]
+
+
+def cut_off() -> int:
+    """End the interests of partnerships that have ended: no erasure would arrive any more. What the partner has is erased first; how many."""
+    ended = {"partner__state": PartnerState.ENDED, "state__in": LIVE}
+    done = sum(_expire_incoming(pk) for pk in _first(IncomingInterest.objects.filter(**ended)))
+    return done + sum(_expire_outgoing(pk) for pk in _first(OutgoingInterest.objects.filter(**ended)))
+
+
+def forget_key(partner: Partner) -> None:
+    """Of an ended partnership: the partner's key goes with the last erasure for which it was needed."""
+    if not partner.outgoing_interests.crossing().exists():
+        Partner.objects.filter(pk=partner.pk, state=PartnerState.ENDED).update(sealed_key="")
 
 
 def _first(interests) -> list[int]:

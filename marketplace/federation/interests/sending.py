@@ -56,8 +56,8 @@ class Told:
 
 
 def run_once() -> int:
-    """Some of what is due, and interests that a synergy shows from now on; how much was done."""
-    return sum(_take_turn(pk) for pk in _claim()) + receiving.join_new()
+    """Some of what is due, interests that a synergy shows from now on, those that the end of a partnership ends; how much was done."""
+    return erasing.cut_off() + sum(_take_turn(pk) for pk in _claim()) + receiving.join_new()
 
 
 def _claim() -> list[int]:
@@ -130,6 +130,7 @@ def _erase(interest: OutgoingInterest) -> bool:
     if told.status not in (OK, NO_CONTENT, NOT_FOUND, GONE):
         return _later(interest, told)
     OutgoingInterest.objects.filter(pk=interest.pk, to_erase=True).update(to_erase=False, next_attempt_at=None, lease_until=None)
+    erasing.forget_key(interest.partner)
     logger.info("Interest %s is erased at partner %s", interest.uid, interest.partner_id)
     return True
 

@@ -73,6 +73,10 @@ class OutgoingInterestQuerySet(models.QuerySet):
         """Those whose data the partner still has to delete."""
         return self.filter(to_erase=True)
 
+    def crossing(self) -> "OutgoingInterestQuerySet":
+        """Those for which the partner has data of people here, or may have."""
+        return self.filter(Q(state__in=LIVE) | Q(to_erase=True))
+
     def for_list(self) -> "OutgoingInterestQuerySet":
         """With all that a list for curators shows; it holds no contact data."""
         return self.select_related("partner", "company", "mine", "theirs").defer("sealed_body", "sealed_contact").order_by("-created", "-id")

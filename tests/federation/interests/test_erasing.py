@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from marketplace.accounts import privacy
 from marketplace.core.models import Mail
-from marketplace.federation.interests import erasing, operations, receiving, wire
+from marketplace.federation import operations as partners
+from marketplace.federation.interests import erasing, operations, receiving, sending, wire
 from marketplace.federation.interests.enums import State
 from marketplace.federation.models import Delivery, Hook, IncomingInterest, OutgoingInterest
 from marketplace.federation.models.interests import sealed
@@ -102,6 +103,16 @@ def test_person_who_answered_is_erased_here_and_the_partner_told(across, is_join
         assert Synergy.objects.get().state == SynergyState.SUGGESTED
 
 
+@pytest.mark.parametrize(("state", "to_erase"), [(State.DECLINED, True), (State.FAILED, True), (State.WITHDRAWN, False), (State.ERASED, False)])
+def test_erasure_reaches_what_may_be_left_of_an_interest_that_ended(across, state, to_erase):
+    """After a no the partner still has company and message for some days."""
+    MembershipFactory(company=across.company)
+    interest = sent(across, state=state)
+    privacy.erase(across.person)
+    interest.refresh_from_db()
+    assert (interest.state, interest.to_erase, interest.by) == (state, to_erase, None)
+
+
 def test_consequences_say_what_ends(across):
     assert not [words for words in privacy.consequences(across.person) if "partner" in words]
     sent(across)
@@ -168,12 +179,39 @@ def test_text_of_a_failed_yes_goes_after_some_days(across):
 
 
 def test_end_of_a_partnership_ends_its_interests(across):
-    """Beyond it no erasure could arrive."""
+    """Beyond it no erasure could arrive. The partner's key is kept for just this one more request."""
     ours = sent(across, state=State.ACCEPTED, contact=ORIOL.as_dict())
     theirs = came(across)
-    type(across.partner).objects.update(state="ended", sealed_key="")
+    partner = partners.end(across.partner, by=None)
+    assert partner.sealed_key
+    across.site.pages[f"/api/federation/v1/interests/{ours.uid}"] = 204
+    assert sending.run_once() == 3
+    for interest in (ours, theirs):
+        interest.refresh_from_db()
+        assert (interest.state, personal(interest)) == (State.EXPIRED, [])
+    assert [method for method, _path in across.site.asked] == ["DELETE"]
+    partner.refresh_from_db()
+    assert (partner.sealed_key, OutgoingInterest.objects.not_erased_yet().count()) == ("", 0)
+    assert sending.run_once() == 0
+
+
+def test_rows_that_say_nothing_go_in_the_end(across):
+    ours, theirs = sent(across, state=State.WITHDRAWN), came(across)
+    receiving.forget(across.partner, theirs.remote_uid, is_erasure=True)
+    OutgoingInterest.objects.update(sealed_body="", to_erase=True)
+    assert erasing.run_daily() == 0
+    for rows in (IncomingInterest.objects, OutgoingInterest.objects):
+        age(rows, modified=django_settings.FEDERATION_TOMBSTONE_DAYS + 1)
+    assert erasing.run_daily() == 1
+    assert list(OutgoingInterest.objects.all()) == [ours], "the partner has still to delete it"
+
+
+def test_company_or_listing_that_is_gone_ends_it(across):
+    ours, theirs = sent(across), came(across)
+    across.demand.delete()
+    across.company.delete()
     assert erasing.run_daily() == 2
     for interest in (ours, theirs):
         interest.refresh_from_db()
         assert (interest.state, personal(interest)) == (State.EXPIRED, [])
-    assert list(OutgoingInterest.objects.not_erased_yet()) == [ours]
+    assert ours.to_erase
