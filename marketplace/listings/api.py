@@ -43,6 +43,8 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 FILTERS = tuple(name for name in ListingFilter.base_filters if name != "page")
 SINGLE = ("q", "near", "km", "sort", "cursor", "limit", "fields", "facets")
 SEARCH = (*FILTERS, "cursor", "limit", "fields", "facets")
+#: What says nothing about which listings.
+PLAIN = {"cursor", "limit", "fields"}
 ORDERS = {"expiring": ("valid_until", "id"), "": ("-published_at", "-id")}
 TAG = "listings"
 
@@ -126,23 +128,29 @@ class Listings(ApiView):
     )
     def get(self, request: Request) -> HttpResponse:
         """A page of what is public."""
-        wanted = understood(request)
+        # Nothing asked for is what programs ask for most, and forms take as long as the rows.
+        wanted = understood(request) if request.query_params.keys() - PLAIN else None
         fields = selection.chosen(request, MEMBERS)
         limit = paging.limit_of(request, default=DEFAULT_LIMIT, most=MAX_LIMIT)
         with_facets = request.query_params.get("facets") == "true"
-        values = wanted.values
-        if values["q"] or values["near"]:
+        if wanted and (wanted.values["q"] or wanted.values["near"]):
             page, more = self._ranked(wanted, limit, with_facets=with_facets)
         else:
-            order = ORDERS.get(values["sort"] or "", ORDERS[""])
-            positions = [rows.POSITIONS[step.lstrip("-")] for step in order]
-            found = paging.keyset(request, rows.public(wanted.qs.exclude(published_at=None)), order=order, limit=limit, positions=positions)
-            page = replace(found, rows=list(rows.written(found.rows)))
+            page = self._ordered(wanted, limit)
             more = self._counted(wanted) if with_facets else {"total": None, "degraded": False}
         if fields is not None:
             page = replace(page, rows=selection.pruned(page.rows, fields))
         body, headers = paging.body(request, page, **more)
         return answer(request, body, headers=headers)
+
+    def _ordered(self, wanted: ListingFilter | None, limit: int) -> Page:
+        """A page in the order of a column; None wants everything."""
+        paging.refuse_repeated(self.request, PLAIN)
+        order = ORDERS.get(wanted.values["sort"] or "" if wanted else "", ORDERS[""])
+        listings = (wanted.qs if wanted else Listing.objects.live()).exclude(published_at=None)
+        positions = [rows.POSITIONS[step.lstrip("-")] for step in order]
+        found = paging.keyset(self.request, rows.public(listings), order=order, limit=limit, positions=positions)
+        return replace(found, rows=list(rows.written(found.rows)))
 
     def _ranked(self, wanted: ListingFilter, limit: int, *, with_facets: bool) -> tuple[Page, dict[str, Any]]:
         """A page in the engine's order; its cursor holds how many results were seen."""

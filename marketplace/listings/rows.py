@@ -34,35 +34,37 @@ def own(listings: QuerySet) -> QuerySet:
 def written(rows: Iterable[tuple]) -> Iterator[dict[str, Any]]:
     """Each row of `public` as serializers.ListingOut describes it."""
     page, company_page = pattern("listings:detail"), pattern("companies:detail")
-    tree, known, labels = sectors.tree(), places.known(), {}
+    tree, known = sectors.tree(), places.known()
+    # Of what many rows share there is one object, made once.
+    in_sectors, in_places, companies = {}, {}, {}
     for (
         _id, published_at, valid_until, uid, kind, category, title, description, keywords, language, sector, place, reach_km,
         remote, version, source_uri, source_name, source_url, company_uid, company_name, company_size, company_verified,
     ) in rows:  # fmt: skip
-        if sector not in labels:
-            labels[sector] = tree[sector].label if sector in tree else sector
+        text = str(uid)
+        if sector not in in_sectors:
+            in_sectors[sector] = {"code": sector, "label": tree[sector].label if sector in tree else sector}
+        if place not in in_places:
+            in_places[place] = {"code": place, "name": known[place].name if place in known else place}
+        if company_uid not in companies:
+            name = str(company_uid)
+            companies[company_uid] = {"uid": name, "name": company_name, "url": company_page % name, "size": company_size, "verified": company_verified}
         yield {
-            "uid": str(uid),
-            "url": page % uid,
+            "uid": text,
+            "url": page % text,
             "kind": kind,
             "category": category,
             "title": title,
             "description": description,
             "keywords": [stripped for word in keywords.split(",") if (stripped := word.strip())] if keywords else [],
             "language": language,
-            "sector": {"code": sector, "label": labels[sector]},
-            "place": {"code": place, "name": known[place].name if place in known else place},
+            "sector": in_sectors[sector],
+            "place": in_places[place],
             "reach_km": reach_km,
             "remote": remote,
             "published_at": published_at.isoformat() if published_at else None,
             "valid_until": valid_until.isoformat(),
-            "company": {
-                "uid": str(company_uid),
-                "name": company_name,
-                "url": company_page % company_uid,
-                "size": company_size,
-                "verified": company_verified,
-            },
+            "company": companies[company_uid],
             "source": {"name": source_name, "uri": source_uri, "url": source_url} if source_uri else None,
             "version": version,
         }

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -22,6 +23,8 @@ class ApiView(APIView):
     What is to go names the day since which nobody should begin with it, and perhaps the day from which it may be missing.
     """
 
+    # Without OPTIONS, by which DRF describes a view: the schema does that.
+    http_method_names: ClassVar = ["get", "head", "post", "put", "patch", "delete"]
     permission_classes: ClassVar = [HasScope]
     read_scope: ClassVar[str | None] = None
     write_scope: ClassVar[str] = Scope.WRITE
@@ -34,6 +37,12 @@ class ApiView(APIView):
     def api_client(self) -> ApiClient:
         """Whose key the request brings."""
         return self.request.auth.client
+
+    def check_permissions(self, request: Request) -> None:
+        """As DRF does; but a method that is not there needs no key to be told so."""
+        if not hasattr(self, request.method.lower()):
+            raise MethodNotAllowed(request.method)
+        super().check_permissions(request)
 
     def finalize_response(self, request: Request, response: HttpResponse, *args: object, **kwargs: object) -> HttpResponse:
         """As DRF does, and with the headers of what is to go."""

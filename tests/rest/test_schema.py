@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -97,3 +99,9 @@ def test_problems_in_the_schema_are_those_there_are(schema):
     }
     assert {code.rstrip(":").rstrip("`") for code in told} <= set(KINDS)
     assert Program().get("/api/v1/nothing/").json()["type"].rsplit("/", 1)[1] in KINDS
+
+
+def test_every_address_stands_in_the_guide_and_no_other(schema):
+    guide = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(/api/v1/[^`]+)`", guide, re.MULTILINE))
+    assert documented == {path for path in schema["paths"] if path.startswith("/api/v1/")}
