@@ -3,6 +3,7 @@
 Answers are put together from the texts that the export has stored: nothing is serialised here.
 """
 
+import datetime
 import hashlib
 import json
 import uuid
@@ -212,8 +213,12 @@ def _texts_given(rows: Iterable[tuple], choice: Choice) -> list[str]:
     return texts
 
 
-def _withdrawn(*named: object) -> str:
-    return tombstone_text(*named, Reason.WITHDRAWN)
+def _withdrawn(uri: str, version: int, updated_at: datetime.datetime) -> str:
+    """The tombstone of a listing that is not given: of the version before, which is the highest that the reader can have been given.
+
+    With the listing's own version it could not come back, should the choice change: a partner has seen that version, as a tombstone.
+    """
+    return tombstone_text(uri, version - 1, updated_at, Reason.WITHDRAWN)
 
 
 def _snapshot_place(request: Request, partner: Partner, log: Log) -> tuple[str, uuid.UUID | None]:
