@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
@@ -20,7 +21,7 @@ from marketplace.federation import applying, fetching, introductions, operations
 from marketplace.federation.enums import ReaderKind
 from marketplace.federation.items import Fault, Item
 from marketplace.federation.models import Partner
-from marketplace.federation.readers.forms import COLUMN, OptionsForm, form_for
+from marketplace.federation.readers.forms import COLUMN, PATH, OptionsForm, form_for
 from marketplace.federation.readers.preview import Preview, preview
 from marketplace.listings.enums import Kind
 
@@ -29,6 +30,8 @@ from .partner_pages import add_errors
 from .partners import ChangePage
 
 SHOWN_ITEMS, SHOWN_FAULTS, MOST_COLUMNS = 6, 20, 200
+#: Paths that are worth a field even while they are empty.
+USUAL = ("id", "kind", "title", "description", "sector", "place", "company", "url")
 #: Kinds of source in which a person has to say what holds what.
 DESCRIBED = {ReaderKind.TABLE: "columns", ReaderKind.JSON: "fields"}
 
@@ -104,8 +107,7 @@ class ReadingView(ChangePage):
             "reader": self.reader,
             "reader_label": ReaderKind(self.reader).label,
             "kinds": [(kind, kind.label) for kind in ReaderKind if kind != self.reader],
-            "can_preview": form_for(self.reader) is not None,
-            "is_elsewhere": self.reader != self.partner.reader,
+            **_parts(context["options_form"]),
         }
 
     def _options_form(self, data: Mapping | None = None, **more: Any) -> OptionsForm | None:  # noqa: ANN401 - the form's own
@@ -176,6 +178,21 @@ class ReadingView(ChangePage):
         )
 
 
+def _parts(form: OptionsForm | None) -> dict[str, list]:
+    """The fields of a form by what they are about: paths that say something or have to, the other paths, columns, the rest."""
+    fields = form.visible_fields() if form else []
+    paths = [field for field in fields if field.name.startswith(PATH)]
+    for field in paths:
+        field.field.widget.attrs["list"] = "paths"
+    shown = [field for field in paths if field.value() or field.name.removeprefix(PATH) in USUAL or field.errors]
+    return {
+        "plain_fields": [field for field in fields if not field.name.startswith((COLUMN, PATH))],
+        "column_fields": [field for field in fields if field.name.startswith(COLUMN)],
+        "path_fields": shown,
+        "more_path_fields": [field for field in paths if field not in shown],
+    }
+
+
 def _table(seen: Preview, form: OptionsForm) -> dict[str, object]:
     """The columns with their field and some of their texts, for sources that have columns."""
     fields = {field.label: field for field in form if field.name.startswith(COLUMN)}
@@ -185,14 +202,17 @@ def _table(seen: Preview, form: OptionsForm) -> dict[str, object]:
 def _shown(partner: Partner, seen: Preview) -> tuple[list[Shown], list[Fault]]:
     """What the harvest would make of the items: listings, and faults beside those that the reader found."""
     taking, shown, faults = applying.Taking(partner), [], list(seen.faults)
-    for item in seen.items:
-        try:
-            applying.check(item, taking)
-            draft = applying.read(item, taking)
-        except applying.UnfitError as error:
-            faults.append(applying.fault_of(item, error))
-        else:
-            shown.append(_card(item, draft, taking))
+    with transaction.atomic():
+        for item in seen.items:
+            try:
+                applying.check(item, taking)
+                draft = applying.read(item, taking)
+            except applying.UnfitError as error:
+                faults.append(applying.fault_of(item, error))
+            else:
+                shown.append(_card(item, draft, taking))
+        # Words that nobody knows are written down while they are read. Looking writes nothing.
+        transaction.set_rollback(True)
     return shown, faults
 
 

@@ -1,5 +1,7 @@
 """What we take and give, how a partner is read, what its words mean: chosen in the console, counted and looked at before anything is written."""
 
+import json
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -103,6 +105,7 @@ def test_two_people_choosing_at_once_learn_of_each_other(console, partner):
 CSV = """Títol;Descripció;Tipus;Sector;Municipi
 Tall làser de xapa fina;Tallem xapa d'acer de fins a deu mil·límetres per a sèries curtes.;Oferta;25;Terrassa
 Busquem taller de pintura;Ens cal un taller que pinti peces metàl·liques cada setmana.;Demanda;25;Rubí
+Reparem motors de tota mena;Bobinem i reparem motors elèctrics de qualsevol potència.;Oferta;Coses que van soles;Terrassa
 ;;Oferta;25;Terrassa
 """
 
@@ -133,11 +136,12 @@ def test_a_table_is_looked_at_then_saved_as_it_was_seen(console, table, site):
     page = console.post(at(table, "reading"), described(table, site, step="preview"))
     text = page.content.decode()
     assert [one.title for one in page.context["shown"]] == ["Tall làser de xapa fina", "Busquem taller de pintura"]
-    assert len(page.context["faults"]) == 1
+    assert len(page.context["faults"]) == 2
     for words in ("Tall làser de xapa fina", "Títol", "Municipi"):
         assert words in text
     table.refresh_from_db()
-    assert (table.reader_options, table.version) == ({}, 1)
+    # Nor is the word that nobody knows written down.
+    assert (table.reader_options, table.version, Mapping.objects.count()) == ({}, 1, 0)
     assert console.post(at(table, "reading"), described(table, site, step="save", publishes="on", **columns_of(page))).status_code == 302
     table.refresh_from_db()
     assert table.reader_options["url"] == f"{site.url}/ofertes.csv"
@@ -262,3 +266,26 @@ def test_words_take_as_many_queries_for_three_as_for_one(console, partner):
     with CaptureQueriesContext(connection) as three:
         console.get(at(partner, "mapping"))
     assert len(three) == len(one)
+
+
+def test_an_interface_is_described_by_paths_that_its_first_look_proposes(console, curator, site):
+    entries = [
+        {
+            "titol": f"Tall làser, sèrie {number}",
+            "text": "Tallem xapa d'acer per a sèries curtes.",
+            "tipus": "oferta",
+            "on": {"sector": "25", "municipi": "Rubí"},
+        }
+        for number in range(3)
+    ]
+    site.pages["/api"] = (200, {"Content-Type": "application/json"}, json.dumps({"dades": entries}).encode())
+    partner = connected("Igualada", url=site.url, by=curator, active=False, reader="json")
+    sent = described(partner, site, reader="json", **{"how-url": f"{site.url}/api", "how-paging": "", "how-items": "dades"})
+    page = console.post(at(partner, "reading"), sent | {"step": "preview"})
+    assert len(page.context["shown"]) == 3
+    proposed = {field.html_name: field.value() or "" for field in page.context["options_form"] if field.name.startswith("path-")}
+    assert proposed["how-path-title"] == "titol"
+    assert "how-path-sector" in [field.html_name for field in page.context["path_fields"]]
+    assert console.post(at(partner, "reading"), sent | proposed | {"step": "save"}).status_code == 302
+    partner.refresh_from_db()
+    assert partner.reader_options["fields"]["place"] == "on.municipi"
