@@ -2,11 +2,13 @@
 
 import datetime
 import hashlib
+import io
 import json
 import uuid
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
@@ -238,11 +240,12 @@ def test_export_can_be_repeated_and_batches_cost_the_same_queries(django_assert_
     assert set(FeedEntry.objects.values_list("id", flat=True)) == ids
 
 
-def test_export_all_brings_what_the_log_did_not_tell(reader):
+def test_refresh_feed_brings_what_the_log_did_not_tell(reader):
     listing = ListingFactory(live=True)
     feeding.follow()
     assert reader.read() == []
-    assert export.export_all() == 1
+    call_command("refresh_feed", stdout=(told := io.StringIO()))
+    assert told.getvalue().startswith("1 ")
     assert [item["uri"] for item in reader.read()] == [uri(listing)]
 
 
