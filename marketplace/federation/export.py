@@ -125,14 +125,16 @@ def _entry(listing: Listing | None, before: FeedEntry | None, erased: Collection
 
 
 def _upsert(listing: Listing, before: FeedEntry | None) -> FeedEntry | None:
-    text = digests.canonical(jsonld.listing(listing))
+    # Its name stays, whatever the site is called by then.
+    uri = before.uri if before else jsonld.listing_uri(listing.uid)
+    text = digests.canonical(jsonld.listing(listing, uri))
     digest = digests.digest(text)
     if before is not None and before.digest == digest:
         return None
     entry = FeedEntry(
         transaction=transactions.own(),
         uid=listing.uid,
-        uri=jsonld.listing_uri(listing.uid),
+        uri=uri,
         op=Op.UPSERT,
         version=_next_version(before),
         updated_at=max(listing.modified, listing.company.modified),

@@ -35,13 +35,13 @@ def company_uri(uid: uuid.UUID) -> str:
     return f"{settings.SITE_URL}/id/company/{uid}"
 
 
-def listing(listing: Listing) -> dict[str, Any]:
-    """The listing, whose company, sector and place are loaded. Addresses of pages are those of the active language."""
+def listing(listing: Listing, uri: str = "") -> dict[str, Any]:
+    """The listing, whose company, sector and place are loaded, under the URI that it was given first. Addresses of pages are those of the active language."""
     is_offer = listing.kind == Kind.OFFER
     return {
         "@context": [SCHEMA_ORG, settings.SITE_URL + CONTEXT_PATH],
         "@type": "Offer" if is_offer else "Demand",
-        "@id": listing_uri(listing.uid),
+        "@id": uri or listing_uri(listing.uid),
         "url": jsonld.absolute(listing.get_absolute_url()),
         "name": listing.title,
         "description": listing.description,

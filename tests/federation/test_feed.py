@@ -144,6 +144,18 @@ def test_two_changes_within_a_second_have_two_versions(reader, owner):
     assert versions == [versions[0], versions[0] + 1, versions[0] + 2]
 
 
+def test_uri_stays_when_the_site_moves(reader, settings):
+    listing = live()
+    feeding.follow()
+    (before,) = reader.read()
+    settings.SITE_URL = "https://new.example.org"
+    assert export.export_all() == 1
+    reader.cursor = ""
+    (after,) = reader.read()
+    assert after["uri"] == after["listing"]["@id"] == before["uri"] == uri(listing)
+    assert after["listing"]["url"].startswith("https://new.example.org/")
+
+
 # --- Tombstones ---------------------------------------------------------------------------------------------------------
 
 
