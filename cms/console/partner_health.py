@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 
 from django.core.exceptions import ValidationError
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 from marketplace.federation import health, introductions, operations
 from marketplace.federation.enums import PartnerState, ReaderKind
 from marketplace.federation.models import Delivery, DuplicateCandidate, HarvestRun, Partner, QuarantinedItem
+from marketplace.rest.models import ApiKey
 
 from . import partner_history as history
 from .partner_chart import chart
+from .partner_keys import SOON
 from .partner_pages import ActsMixin, PartnerPage
 from .partner_setup import steps_of
 from .partners import next_visit
@@ -47,6 +49,7 @@ class PartnerView(ActsMixin, PartnerPage):
             "takes": partner.reader != ReaderKind.NONE,
             "steps": steps_of(partner) if partner.state == PartnerState.NEW else [],
             "missing": operations.missing(partner) if partner.state == PartnerState.NEW else [],
+            "ending_key": _ending_key(partner),
             "runs": runs,
             "chart": chart(runs) if runs else None,
             "month": HarvestRun.objects.filter(partner=partner, started_at__gte=month).aggregate(**{name: Sum(name) for name in COUNTED}),
@@ -107,3 +110,9 @@ class PartnerView(ActsMixin, PartnerPage):
 
     def _reason(self) -> str:
         return self.request.POST.get("reason", "").strip()[:300]
+
+
+def _ending_key(partner: Partner) -> ApiKey | None:
+    """The last of our keys that still works for the partner, if it ends soon: then it reads nothing any more."""
+    last = ApiKey.objects.filter(client=partner.client_id).usable().order_by(F("expires_at").desc(nulls_first=True)).first()
+    return last if last and last.expires_at and last.expires_at - timezone.now() < SOON else None

@@ -1,5 +1,6 @@
 """Where the pages about partners join the Wagtail admin."""
 
+from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
@@ -16,6 +17,7 @@ from .partner_messages import MessagesView
 from .partner_node import NodeView
 from .partner_overlay import OverlayView
 from .partner_pages import PartnersMenuItem
+from .partner_panel import PartnersPanel
 from .partner_quarantine import QuarantinedView, QuarantineView
 from .partner_reading import ReadingView
 from .partners import EditView, HistoryView, PartnersView
@@ -57,3 +59,9 @@ def partner_addresses() -> list:
 def partners() -> PartnersMenuItem:
     """Beside the listings."""
     return PartnersMenuItem(_("Partners"), reverse("console_partners"), name="console_partners", icon_name="site", order=11)
+
+
+@hooks.register("construct_homepage_panels")
+def partners_panel(request: HttpRequest, panels: list) -> None:
+    """Behind the marketplace's own figures."""
+    panels.append(PartnersPanel())

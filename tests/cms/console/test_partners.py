@@ -5,6 +5,7 @@ import json
 import uuid
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -181,6 +182,30 @@ def test_unknown_acts_and_partners_are_no_error_of_ours(console, partner):
     for act in ("", "launch", "\0", "x" * 10_000):
         assert console.post(page_of(partner), {"act": act}).status_code == 302
     assert console.get(reverse("console_partner", args=[uuid.uuid4()])).status_code == 404
+
+
+def test_a_last_key_that_ends_soon_is_told_before_it_ends(console, curator, partner):
+    operations.change(partner, {"gives": True}, seen=partner.version, by=curator)
+    soon = timezone.now() + datetime.timedelta(days=5)
+    operations.issue_key(partner, name="production", expires_at=soon, by=curator)
+    assert console.get(page_of(partner)).context["ending_key"]
+    operations.issue_key(partner, name="the next", expires_at=None, by=curator)
+    assert not console.get(page_of(partner)).context["ending_key"]
+
+
+# --- The first page --------------------------------------------------------------------------------------------------------
+
+
+def test_first_page_names_the_partners_that_need_somebody(client, console, partner):
+    home = reverse("wagtailadmin_home")
+    Checkpoint.objects.create(partner=partner, last_attempt_at=timezone.now(), failures=2)
+    assert page_of(partner) in console.get(home).content.decode()
+    Checkpoint.objects.update(failures=0, last_success_at=timezone.now())
+    assert page_of(partner) not in console.get(home).content.decode()
+    editor = UserFactory()
+    editor.groups.add(Group.objects.get(name="Editors"))
+    client.force_login(editor)
+    assert reverse("console_partners") not in client.get(home).content.decode()
 
 
 # --- Who it is ------------------------------------------------------------------------------------------------------------
