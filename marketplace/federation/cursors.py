@@ -80,9 +80,23 @@ class Cursor:
         return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def read(text: str, partner: Partner, log: Log) -> Cursor:
-    """The reader's cursor. Raises the Problems invalid-cursor (400) for what is none, cursor-expired (410) for one that is of no use any more."""
-    cursor = parse(text)
+def asked(request: HttpRequest) -> Cursor | None:
+    """The cursor of a request, None where it has none; raises the Problem invalid-cursor. Whether it is still of use is `valid`'s to say."""
+    text = request.GET.get("cursor", "")
+    return parse(text) if text else None
+
+
+def valid(cursor: Cursor | None, partner: Partner) -> Cursor:
+    """The cursor, or that of a reader that begins. Raises the Problem cursor-expired (410) for one that is of no use any more."""
+    log = Log.now()
+    if cursor is None:
+        return Cursor.at(BEGINNING, partner, log)
+    check(cursor, partner, log)
+    return cursor
+
+
+def check(cursor: Cursor, partner: Partner, log: Log) -> None:
+    """Raise the Problem cursor-expired (410) for a cursor that is of no use any more."""
     if (cursor.epoch, cursor.partner) != (log.epoch, partner.pk):
         raise CursorExpired(_("This cursor comes from another reader, another node, or from before our database was restored. Read the snapshot."))
     if cursor.gives != partner.gives_version:
@@ -94,7 +108,6 @@ def read(text: str, partner: Partner, log: Log) -> Cursor:
     if cursor.position > max(FeedEntry.objects.last_position(), log.pruned):
         # SQLite, which tells nothing of its history.
         raise CursorExpired(_("This cursor is ahead of our log, which was restored from a backup. Read the snapshot."))
-    return cursor
 
 
 def parse(text: str) -> Cursor:
@@ -153,14 +166,3 @@ def _history() -> str:
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, [FeedEntry._meta.db_table])  # noqa: SLF001 - the documented way
         return " ".join(map(str, cursor.fetchone()))
-
-
-def beginning(partner: Partner, log: Log) -> Cursor:
-    """Of a reader that has read nothing."""
-    return Cursor.at(BEGINNING, partner, log)
-
-
-def given(request: HttpRequest, partner: Partner, log: Log) -> Cursor:
-    """The cursor of a request; the beginning where it has none."""
-    text = request.GET.get("cursor", "")
-    return read(text, partner, log) if text else beginning(partner, log)

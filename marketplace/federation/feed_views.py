@@ -36,7 +36,7 @@ from .enums import Reason
 from .export import tombstone_text
 from .giving import Choice, reader_of
 from .models import FeedEntry, Partner
-from .models.feed import Op
+from .models.feed import BEGINNING, Op
 
 USUAL, MOST = 200, 1000
 #: So many items of a snapshot are in memory at once.
@@ -80,19 +80,20 @@ class Changes(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         """The next items behind the cursor, and where to go on."""
-        partner, log = reader_of(request), Log.now()
-        limit = _limit(request)
-        cursor = cursors.given(request, partner, log)
-        rows = FeedEntry.objects.settled().after(cursor.position).in_order()[: limit + 1]
+        partner, limit = reader_of(request), _limit(request)
+        asked = cursors.asked(request)
+        rows = FeedEntry.objects.settled().after(asked.position if asked else BEGINNING).in_order()[: limit + 1]
         if request.headers.get("If-None-Match"):
             # The ids tell whether the texts are needed: an entry that changes gets a new one.
             known = list(rows.values_list("transaction", "id"))
-            etag = _etag(cursor, known[:limit], has_more=len(known) > limit)
+            etag = _etag(cursors.valid(asked, partner), known[:limit], has_more=len(known) > limit)
             if (unchanged := get_conditional_response(request, etag=etag)) is not None:
                 unchanged["ETag"] = etag
                 return _for_this_reader(unchanged)
         choice = Choice.of(partner)
         found = list(rows.values_list("transaction", "id", "text", *(() if choice.is_everything else CHOSEN_BY)))
+        # Looked at after the rows were read: what is pruned in between must not be missing from a page without a sign.
+        cursor = cursors.valid(asked, partner)
         page, has_more = found[:limit], len(found) > limit
         following = cursor.moved(page[-1][:2]) if page else cursor
         texts = _texts_given(page, choice)
@@ -225,7 +226,7 @@ def _snapshot_place(request: Request, partner: Partner, log: Log) -> tuple[str, 
     """The cursor that goes with the snapshot, and behind which listing to go on."""
     if text := request.GET.get("after", ""):
         after = After.parse(text)
-        cursors.read(after.as_of, partner, log)
+        cursors.check(cursors.parse(after.as_of), partner, log)
         return after.as_of, after.uid
     position = max(FeedEntry.objects.settled().last_position(), log.pruned)
     return str(Cursor.at(position, partner, log)), None

@@ -15,7 +15,7 @@ from django.utils import timezone
 from marketplace.accounts import privacy
 from marketplace.companies import operations as companies
 from marketplace.core import changelog
-from marketplace.federation import export
+from marketplace.federation import cursors, export
 from marketplace.federation.enums import PartnerState
 from marketplace.federation.models import FeedEntry, Partner
 from marketplace.listings import operations
@@ -405,6 +405,24 @@ def test_cursor_before_pruned_tombstones_has_expired(reader, settings):
     lines = reader.snapshot()
     reader.cursor = lines[0]["as_of"]
     assert reader.read() == []
+
+
+def test_tombstones_pruned_while_a_page_is_read_are_not_missing_without_a_sign(reader, settings, monkeypatch):
+    going = live()
+    feeding.follow()
+    reader.read()
+    end(going, State.WITHDRAWN)
+    feeding.follow()
+
+    def prune_first(cursor, log_partner, valid=cursors.valid):
+        with time_machine.travel(timezone.now() + datetime.timedelta(days=settings.FEDERATION_TOMBSTONE_DAYS + 1)):
+            export.prune()
+        return valid(cursor, log_partner)
+
+    naive = export.FeedEntry.objects.count()
+    monkeypatch.setattr(cursors, "valid", prune_first)
+    expired(reader)
+    assert (naive, export.FeedEntry.objects.count()) == (1, 0)
 
 
 def test_cursor_of_another_partner_node_or_choice_has_expired(reader, settings):
