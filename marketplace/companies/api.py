@@ -23,7 +23,7 @@ from .forms import CompanyFilterForm
 from .models import Company, Place, Sector
 from .serializers import CompanyDetailOut, CompanyPageOut, PlaceDetailOut, PlacesOut, SectorDetailOut, SectorsOut
 
-DEFAULT_LIMIT, MAX_LIMIT = 50, 500
+DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 MOST_FOUND = 50
 LONGEST_TEXT = 100
 #: The order of lists: by name, as the public page.

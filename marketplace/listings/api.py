@@ -38,7 +38,7 @@ from .serializers import (
     ReasonIn,
 )
 
-DEFAULT_LIMIT, MAX_LIMIT = 50, 500
+DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 #: A page is no filter here: it is reached by a cursor.
 FILTERS = tuple(name for name in ListingFilter.base_filters if name != "page")
 SINGLE = ("q", "near", "km", "sort", "cursor", "limit", "fields", "facets")

@@ -151,7 +151,7 @@ def test_filters_are_those_of_the_search_page(anybody):
         ("sort=best", "sort"),
         ("sort=nearest", "sort"),
         ("limit=0", "limit"),
-        ("limit=501", "limit"),
+        ("limit=1001", "limit"),
         ("limit=9223372036854775808", "limit"),
         ("limit=%D9%A3", "limit"),
         ("limit=1&limit=2", "limit"),
