@@ -20,7 +20,7 @@ WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 USER marketplace
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 DEBUG=false STATIC_ROOT=/app/static MEDIA_ROOT=/data/media EMBEDDED_INDEX_PATH=/data/index PAGE_CACHE_URL=filecache:///data/pages?max_entries=2000
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 DEBUG=false STATIC_ROOT=/app/static MEDIA_ROOT=/data/media EMBEDDED_INDEX_PATH=/data/index OPEN_DATA_PATH=/data/open-data PAGE_CACHE_URL=filecache:///data/pages?max_entries=2000
 VOLUME /data
 EXPOSE 8000
 CMD ["gunicorn", "marketplace.wsgi:application", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "4", "--access-logfile", "-", "--max-requests", "2000", "--max-requests-jitter", "200"]

@@ -186,6 +186,7 @@ def _described(node: Node) -> Node:
         "SITE_NAME": f"Marketplace {node.name}",
         "SECRET_KEY": f"only-for-tests-{node.name}",
         "EMBEDDED_INDEX_PATH": str(node.folder / "index"),
+        "OPEN_DATA_PATH": str(node.folder / "open-data"),
         "MEDIA_ROOT": str(node.folder / "media"),
         "EMAIL_URL": f"filemail:///{node.folder / 'mail'}",
         "CACHE_URL": "dbcache://cache?max_entries=100000",
