@@ -65,7 +65,9 @@ def export(uids: Collection[uuid.UUID]) -> int:
     # Two workers can be here at once when the first one's lease ran out. The second waits, then sees what is true after the
     # first: the older of two states must not be written last.
     _lock()
-    listings = {listing.uid: listing for listing in Listing.objects.for_display().filter(uid__in=uids)}
+    # Harvested listings are as good as none: they have no entry.
+    own = Listing.objects.exclude(origin=Origin.PARTNER).for_display().filter(uid__in=uids)
+    listings = {listing.uid: listing for listing in own}
     before = {entry.uid: entry for entry in FeedEntry.objects.filter(uid__in=uids).defer("text")}
     erased = _companies_of_erased_people(listings.values())
     with translation.override(settings.LANGUAGE_CODE):
@@ -112,8 +114,6 @@ def _lock() -> None:
 
 def _entry(listing: Listing | None, before: FeedEntry | None, erased: Collection[int]) -> FeedEntry | None:
     """The entry that is to take the place of `before`; None if that says all there is to say."""
-    if listing is not None and listing.origin == Origin.PARTNER:
-        return None
     if listing is not None and listing.is_live:
         return _upsert(listing, before)
     if before is None:
