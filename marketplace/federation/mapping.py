@@ -201,7 +201,7 @@ def _lock(mapping: Mapping, seen: int | None, by: User | None) -> Mapping:
     if by is not None and not can_manage(by):
         raise PermissionDenied
     # The partner first, as everywhere: two people, or a person and a visit, never wait for each other in a circle.
-    Partner.objects.select_for_update().get(pk=mapping.partner_id)
+    Partner.objects.select_for_update(no_key=True).get(pk=mapping.partner_id)
     locked = Mapping.objects.select_for_update().get(pk=mapping.pk)
     if seen is not None and locked.version != seen:
         raise StaleError(_("Somebody else decided about “%(label)s” meanwhile. Look at it again.") % {"label": locked.label}, code="stale")

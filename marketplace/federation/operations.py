@@ -313,8 +313,11 @@ def _visited(partner: Partner) -> Partner:
 
 
 def lock(partner: Partner, *, seen: int | None = None) -> Partner:
-    """The partner as it is now, locked until the transaction ends. Raises StaleError if it is not at version `seen` any more."""
-    locked = Partner.objects.select_for_update().get(pk=partner.pk)
+    """The partner as it is now, locked until the transaction ends. Raises StaleError if it is not at version `seen` any more.
+
+    Rows that point to it can be written meanwhile: a visit holds its checkpoint while it writes them, and we may want that checkpoint.
+    """
+    locked = Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
     if seen is not None and locked.version != seen:
         raise StaleError(_("Somebody else changed this partner while you did. Nothing of yours was saved yet: compare, then save again."), code="stale")
     return locked

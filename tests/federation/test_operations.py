@@ -1,13 +1,11 @@
 """What people do with partners: made, changed, activated, paused, ended; keys; who may, and what is left of it in the history."""
 
 import datetime
-import threading
 import uuid
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection
 from django.utils import timezone
 
 from marketplace.accounts.rules import CURATORS
@@ -168,33 +166,6 @@ def test_who_saw_an_older_version_writes_nothing(me):
         operations.change(partner, {"name": "Mine"}, seen=1, by=me)
     partner.refresh_from_db()
     assert partner.name == "Theirs"
-
-
-@pytest.mark.postgresql
-@pytest.mark.django_db(transaction=True)
-def test_of_eight_people_at_once_one_changes_and_seven_learn_of_it():
-    """Without the lock all would read version 1 and the last would win."""
-    people = [UserFactory(is_superuser=True) for _ in range(8)]
-    partner = connect(people[0])
-    barrier, results = threading.Barrier(len(people)), []
-
-    def act(person):
-        try:
-            barrier.wait()
-            operations.change(Partner.objects.get(pk=partner.pk), {"name": f"Name {person.pk}"}, seen=1, by=person)
-            results.append("done")
-        except operations.StaleError:
-            results.append("stale")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=act, args=[person]) for person in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(results) == ["done", *["stale"] * 7]
-    assert PartnerEvent.objects.filter(action=PartnerAction.CHANGED).count() == 1
 
 
 @pytest.mark.parametrize("facts", [{"gives": True}, {"give_kinds": ["offer"]}, {"give_sectors": ["C"]}, {"give_places": [RUBI]}])
