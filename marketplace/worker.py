@@ -22,7 +22,7 @@ from marketplace.federation.interests import sending as interests
 from marketplace.imports import operations as imports
 from marketplace.listings import following
 from marketplace.listings import operations as listings
-from marketplace.rest import throttling, usage
+from marketplace.rest import idempotency, throttling, usage
 from marketplace.synergies import consortia, outcomes, refresh, ring_refresh
 from search import index, kept
 
@@ -105,6 +105,7 @@ def run_daily() -> dict[str, int]:
         ("partners' listings pruned", harvest.run_daily),
         ("API usage pruned", usage.prune),
         ("API counters pruned", throttling.prune),
+        ("API answers pruned", idempotency.prune),
         ("vectors pruned", kept.prune),
         ("form submissions deleted", submissions.prune),
         ("conversations deleted", comments.forget_deleted_pages),

@@ -153,6 +153,7 @@ NOTHING_DUE = {
     "partners' listings pruned": 0,
     "API usage pruned": 0,
     "API counters pruned": 0,
+    "API answers pruned": 0,
     "vectors pruned": 0,
     "form submissions deleted": 0,
     "conversations deleted": 0,

@@ -58,6 +58,11 @@ def once(request: Request, make: Callable[[], HttpResponse], *, together: bool =
         raise
 
 
+def prune() -> int:
+    """Forget the answers that nobody may ask for again; how many. For the worker's daily round: they may hold personal data."""
+    return IdempotentRequest.objects.filter(created__lt=timezone.now() - KEPT).delete()[0]
+
+
 def _fingerprint(request: Request) -> str:
     content = json.dumps([request.method, request.path, request.query_params.urlencode(), request.data], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()

@@ -12,6 +12,7 @@ from marketplace.listings import writing
 from marketplace.listings.enums import Origin, State
 from marketplace.listings.models import Listing
 from marketplace.listings.serializers import FoundListingOut, OwnListingOut
+from marketplace.rest import idempotency
 from marketplace.rest.models import IdempotentRequest
 from search import index
 from tests.factories import SABADELL, TERRASSA, ListingFactory
@@ -449,6 +450,9 @@ def test_answers_are_forgotten_after_a_day(company):
     IdempotentRequest.objects.update(created=timezone.now() - datetime.timedelta(hours=25))
     company.post(URL, NEW, Idempotency_Key="a-2")
     assert [row.key for row in IdempotentRequest.objects.all()] == ["a-2"]
+    # Of who does not come again too, by the worker: an answer may hold personal data.
+    IdempotentRequest.objects.update(created=timezone.now() - datetime.timedelta(hours=25))
+    assert (idempotency.prune(), IdempotentRequest.objects.count()) == (1, 0)
 
 
 # --- Batch ----------------------------------------------------------------------------------------------------------------
