@@ -179,8 +179,16 @@ def _claim() -> list[Trip]:
 
 def _due(now: datetime.datetime) -> QuerySet[Delivery]:
     free = _passed("lease_until", now, LEASE)
-    longest = max(*_pauses(), LONGEST_WISH) * (1 + JITTER)
-    return Delivery.objects.filter(free, _passed("next_attempt_at", now, longest), state=Delivery.State.WAITING)
+    # After so many attempts no pause can have been longer than this.
+    pauses = [datetime.timedelta(), *_pauses()]
+    rested = Q.create(
+        [_passed("next_attempt_at", now, max(pause * (1 + JITTER), LONGEST_WISH)) & _after(number, pauses) for number, pause in enumerate(pauses)], Q.OR
+    )
+    return Delivery.objects.filter(free, rested, state=Delivery.State.WAITING)
+
+
+def _after(number: int, pauses: list[datetime.timedelta]) -> Q:
+    return Q(attempts=number) if number < len(pauses) - 1 else Q(attempts__gte=number)
 
 
 def _passed(name: str, now: datetime.datetime, longest: datetime.timedelta) -> Q:
