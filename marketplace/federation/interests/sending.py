@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from marketplace.core import sealing
 from marketplace.core.addresses import AddressError
 from marketplace.federation import fetching
 from marketplace.federation.enums import PartnerState
@@ -142,9 +143,12 @@ def _request(interest: OutgoingInterest, method: str, path: str, content: bytes 
         method=method, headers=headers or {}, content=content, types=(JSON,), error_types=(PROBLEM, JSON), max_bytes=MAX_BYTES, seconds=SECONDS
     )
     if not interest.partner.sealed_key:
-        return Told(0, problem="no key")
+        return Told(0)
     try:
         answer = fetching.fetch(interest.partner, url, call)
+    except sealing.BrokenSealError:
+        logger.warning("Interest %s: there is no key to partner %s that opens", interest.uid, interest.partner_id)
+        return Told(0)
     except AddressError as error:
         # An answer without a body has no type either.
         logger.info("Interest %s: partner %s does not answer: %s", interest.uid, interest.partner_id, error.reason)

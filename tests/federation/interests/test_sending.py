@@ -238,6 +238,15 @@ def test_paused_partner_is_only_asked_to_erase(across, partner, interest):
     assert sending.run_once() == 1
 
 
+@pytest.mark.parametrize("key", ["", "sealed with another secret"], ids=["none", "does not open"])
+def test_key_that_is_missing_holds_up_nobody_else(across, partner, interest, key):
+    type(across.partner).objects.update(sealed_key=key)
+    assert sending.run_once() == 0
+    interest.refresh_from_db()
+    assert (interest.state, interest.lease_until, interest.next_attempt_at > timezone.now()) == (State.WAITING, None, True)
+    assert across.site.connections == 0
+
+
 def test_nothing_personal_is_logged(across, partner, interest, caplog):
     caplog.set_level("DEBUG")
     partner.says(answer(500))
