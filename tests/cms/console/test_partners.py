@@ -331,3 +331,33 @@ def test_who_has_a_table_is_added_by_name(console, db):
 def test_a_name_that_is_taken_is_said(console, curator, partner):
     page = console.post(CONNECT, {"reader": "none", "base_url": "https://x.example.org", "name": partner.name, "step": "ask"})
     assert page.context["form"].errors.keys() == {"name"}
+
+
+# --- Nonsense ---------------------------------------------------------------------------------------------------------------
+
+HUGE = "9" * 40
+NONSENSE = [
+    {"p": HUGE},
+    {"p": "-1"},
+    {"ordering": "password"},
+    {"ordering": "-\0"},
+    {"partner": HUGE},
+    {"partner": "\0"},
+    {"state": "\0"},
+    {"q": "\0"},
+    {"q": "x" * 10_000},
+    {"scheme": HUGE},
+]
+
+
+@pytest.mark.parametrize("query", NONSENSE, ids=str)
+def test_nonsense_in_an_address_is_no_error_of_ours(console, partner, query):
+    addresses = [reverse(name) for name in OF_ALL + OF_MANAGERS] + [page_of(partner, name) for name in OF_ONE + OF_ONE_FOR_MANAGERS]
+    assert {address for address in addresses if console.get(address, query).status_code >= 500} == set()
+
+
+def test_numbers_beyond_every_database_are_not_found(console, db):
+    for name, act in (("console_partner_quarantined", "settle"), ("console_partner_duplicate", "same")):
+        for number in (0, 2**31, 2**63, int(HUGE)):
+            assert console.get(reverse(name, args=[number])).status_code == 404
+            assert console.post(reverse(name, args=[number]), {"act": act}).status_code == 404
