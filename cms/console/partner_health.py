@@ -22,6 +22,8 @@ from .partner_setup import steps_of
 from .partners import next_visit
 
 SHOWN_RUNS, SHOWN_ERRORS, SHOWN_EVENTS = 40, 5, 5
+#: When a visit is due for so long, somebody should look at the worker.
+STALLED = datetime.timedelta(minutes=2)
 COUNTED = ("created", "changed", "ended", "erased", "quarantined")
 
 
@@ -50,6 +52,7 @@ class PartnerView(ActsMixin, PartnerPage):
             "steps": steps_of(partner) if partner.state == PartnerState.NEW else [],
             "missing": operations.missing(partner) if partner.state == PartnerState.NEW else [],
             "ending_key": _ending_key(partner),
+            "reading": _reading(partner),
             "runs": runs,
             "chart": chart(runs) if runs else None,
             "month": HarvestRun.objects.filter(partner=partner, started_at__gte=month).aggregate(**{name: Sum(name) for name in COUNTED}),
@@ -74,6 +77,8 @@ class PartnerView(ActsMixin, PartnerPage):
 
     def _activate(self) -> str:
         operations.activate(self.partner, by=self.request.user)
+        if self.partner.reader == ReaderKind.NONE:
+            return _("“%(name)s” is active: its keys work from now on.") % {"name": self.partner.name}
         return _("“%(name)s” is active. The first visit begins within a minute.") % {"name": self.partner.name}
 
     def _pause(self) -> str:
@@ -116,3 +121,16 @@ def _ending_key(partner: Partner) -> ApiKey | None:
     """The last of our keys that still works for the partner, if it ends soon: then it reads nothing any more."""
     last = ApiKey.objects.filter(client=partner.client_id).usable().order_by(F("expires_at").desc(nulls_first=True)).first()
     return last if last and last.expires_at and last.expires_at - timezone.now() < SOON else None
+
+
+def _reading(partner: Partner) -> dict[str, object] | None:
+    """The visit that is under way or due at this moment, with how much it has brought; None where there is nothing to wait for."""
+    checkpoint, now = getattr(partner, "checkpoint", None), timezone.now()
+    if partner.state != PartnerState.ACTIVE or partner.reader == ReaderKind.NONE or checkpoint is None:
+        return None
+    is_begun = checkpoint.lease_until is not None and checkpoint.lease_until > now
+    if not is_begun and checkpoint.next_at > now:
+        return None
+    run = HarvestRun.objects.filter(partner=partner, ended_at=None).first() if is_begun else None
+    items = sum((run.created, run.changed, run.ended, run.erased, run.unchanged, run.left_out, run.quarantined)) if run else 0
+    return {"is_begun": is_begun, "items": items, "is_stalled": not is_begun and now - checkpoint.next_at > STALLED}

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from marketplace.federation import operations
 from marketplace.federation.enums import PartnerState
-from marketplace.federation.models import Checkpoint, HarvestRun, Partner, PartnerEvent
+from marketplace.federation.models import Checkpoint, HarvestRun, Partner, PartnerEvent, RemoteListing
 from tests.cms.console.partnering import came, connected, document, item, onlooker
 from tests.factories import UserFactory
 from tests.websites import serve
@@ -182,6 +182,38 @@ def test_unknown_acts_and_partners_are_no_error_of_ours(console, partner):
     for act in ("", "launch", "\0", "x" * 10_000):
         assert console.post(page_of(partner), {"act": act}).status_code == 302
     assert console.get(reverse("console_partner", args=[uuid.uuid4()])).status_code == 404
+
+
+def test_page_follows_a_visit_while_it_is_under_way(console, partner):
+    now = timezone.now()
+    Checkpoint.objects.create(partner=partner, lease_until=now + datetime.timedelta(minutes=2), last_attempt_at=now)
+    HarvestRun.objects.create(partner=partner, created=40, unchanged=2)
+    page = console.get(page_of(partner))
+    assert page.context["reading"] == {"is_begun": True, "items": 42, "is_stalled": False}
+    assert "data-progress" in page.content.decode()
+    Checkpoint.objects.update(lease_until=None, next_at=now - datetime.timedelta(minutes=5))
+    assert console.get(page_of(partner)).context["reading"]["is_stalled"]
+    Checkpoint.objects.update(next_at=now + datetime.timedelta(hours=1))
+    assert "data-progress" not in console.get(page_of(partner)).content.decode()
+
+
+@pytest.mark.parametrize("name", ["console_partner_history", "console_partner_held"])
+def test_what_was_done_and_what_waits_take_as_many_queries_for_three_as_for_one(console, curator, partner, name):
+    def more(*numbers):
+        came(partner, *(item(partner, number) for number in numbers))
+        RemoteListing.objects.update(leaving=RemoteListing.MISSING)
+        operations.visit_now(partner, by=UserFactory(is_superuser=True))
+
+    more(1)
+    Checkpoint.objects.update(held_at=timezone.now())
+    console.get(page_of(partner, name))
+    with CaptureQueriesContext(connection) as one:
+        console.get(page_of(partner, name))
+    more(2)
+    more(3)
+    with CaptureQueriesContext(connection) as three:
+        console.get(page_of(partner, name))
+    assert len(three) == len(one)
 
 
 def test_a_last_key_that_ends_soon_is_told_before_it_ends(console, curator, partner):
