@@ -47,7 +47,7 @@ def append_many(kind: str, uids: Iterable[uuid.UUID], operation: str = "upsert")
 
 def read(after: tuple[int, int] = (0, 0), *, limit: int = 500, until: tuple[int, int] | None = None) -> list[Change]:
     """The next changes after the position (transaction, id), oldest first; none from a transaction that may still be open."""
-    changes = Change.objects.filter(Q(transaction__gt=after[0]) | Q(transaction=after[0], id__gt=after[1]))
+    changes = Change.objects.filter(transactions.later_than(after))
     if until is not None:
         changes = changes.filter(Q(transaction__lt=until[0]) | Q(transaction=until[0], id__lte=until[1]))
     if connection.vendor == "postgresql":
@@ -68,7 +68,7 @@ def last_id() -> int:
 def lag(name: str) -> int:
     """How many changes the reader `name` has still to see."""
     after = position(name)
-    return Change.objects.filter(Q(transaction__gt=after[0]) | Q(transaction=after[0], id__gt=after[1])).count()
+    return Change.objects.filter(transactions.later_than(after)).count()
 
 
 def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 500, behind: str | None = None, lease: timedelta = LEASE) -> int:

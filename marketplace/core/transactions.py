@@ -4,7 +4,8 @@ SQLite has one writer at a time and none of these functions; there the transacti
 """
 
 from django.db import connection, models
-from django.db.models import Func
+from django.db.models import Func, Value
+from django.db.models.lookups import GreaterThan
 
 
 class _Transaction(Func):
@@ -40,3 +41,19 @@ def own() -> CurrentTransaction | int:
 def beyond() -> NextTransaction | int:
     """The first transaction that no row can have: one that has it came from another database."""
     return NextTransaction() if connection.vendor == "postgresql" else 1
+
+
+class _Row(Func):
+    """Several columns, compared as one."""
+
+    template = "(%(expressions)s)"
+    output_field = models.BigIntegerField()
+
+
+def later_than(position: tuple[int, int]) -> GreaterThan:
+    """The rows of a log behind a place (transaction, id), for `filter`.
+
+    Compared as a row, the index leads to the place at once. As "the transaction is greater, or the same and the id greater" PostgreSQL walks through
+    all that is before it, at every page.
+    """
+    return GreaterThan(_Row("transaction", "id"), _Row(*map(Value, position)))

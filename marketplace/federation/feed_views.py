@@ -68,7 +68,20 @@ class Context(APIView):
         return _open_to_all(jsonld.context(), LD_JSON)
 
 
-class Changes(APIView):
+class Reading(APIView):
+    """What partners read by the megabyte."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """As DRF's, but the view lets go of the answer.
+
+        DRF's view and request know each other; with them, many pages would stay in memory until the garbage collector comes by.
+        """
+        response = super().dispatch(request, *args, **kwargs)
+        self.response = None
+        return response
+
+
+class Changes(Reading):
     """The log."""
 
     schema_tag = "federation"
@@ -104,7 +117,7 @@ class Changes(APIView):
         return _for_this_reader(_compressed(request, response))
 
 
-class Snapshot(APIView):
+class Snapshot(Reading):
     """All that is live."""
 
     schema_tag = "federation"

@@ -1,5 +1,6 @@
 """The snapshot: what it holds, in pages and in one stream, and that a large one costs no more memory than a small one."""
 
+import gc
 import gzip
 import json
 import tracemalloc
@@ -7,9 +8,11 @@ import uuid
 
 import pytest
 from django.db import transaction
+from django.test import RequestFactory
 from django.utils import timezone
 
 from marketplace.core import changelog
+from marketplace.federation.feed_views import Changes
 from marketplace.federation.models import FeedEntry
 from marketplace.listings import operations
 from marketplace.listings.enums import State
@@ -163,3 +166,24 @@ def test_snapshot_asks_once_for_each_chunk(reader, listings, django_assert_num_q
     # Key, node, log, choice (2), place, total, three chunks.
     with django_assert_num_queries(10):
         reader.snapshot()
+
+
+def test_reading_five_times_as_many_pages_takes_no_more_memory(reader):
+    """DRF's view and request know each other: what they hold would wait for the garbage collector."""
+
+    def read():
+        cursor, has_more = {}, True
+        while has_more:
+            request = RequestFactory().get(feeding.URLS["changes"], {"limit": 500} | cursor, headers={"Authorization": f"Bearer {reader.key}"})
+            response = Changes.as_view()(request)
+            end = json.loads(b"{" + response.content[response.content.rindex(b'"cursor"') :])
+            cursor, has_more = {"cursor": end["cursor"]}, end["more"]
+
+    fill(1500)
+    gc.disable()
+    try:
+        small = peak(read)
+        fill(6000)
+        assert peak(read) < 1.5 * small
+    finally:
+        gc.enable()

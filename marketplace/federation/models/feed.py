@@ -26,8 +26,7 @@ class FeedEntryQuerySet(models.QuerySet):
 
     def after(self, position: Position) -> "FeedEntryQuerySet":
         """Those behind a place of the log."""
-        transaction, pk = position
-        return self.filter(Q(transaction__gt=transaction) | Q(transaction=transaction, id__gt=pk))
+        return self.filter(transactions.later_than(position))
 
     def up_to(self, position: Position) -> "FeedEntryQuerySet":
         """The others: those up to a place of the log, and that place's own."""
