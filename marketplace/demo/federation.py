@@ -61,7 +61,10 @@ class Marketplace:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Web server, worker, and the program through which its people act."""
+        """Web server, worker, and the program through which its people act; raises StepError when the port is taken."""
+        with contextlib.closing(socket.socket()) as probe:
+            if not self.port or probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                raise StepError(f"Port {self.port} is in use. Choose others with --ports.")
         web = [
             sys.executable,
             "-m",

@@ -6,17 +6,18 @@ on the same page.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
-
-from bs4 import BeautifulSoup
 
 from marketplace.listings.enums import Kind
 
 from .fields import Field
 
 MAX_NODES, MAX_DEPTH, MAX_LISTINGS, MAX_CELL = 5000, 12, 200, 20_000
+_START = re.compile(r"<!--|<script\b[^>]{0,1000}>")
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 #: Local business has some 150 kinds; who makes an offer or seeks something is one whatever it is called.
 THINGS = frozenset(("Offer", "AggregateOffer", "Demand", "Product", "ProductModel", "IndividualProduct", "Service", "GovernmentService", "FinancialProduct"))
 #: Where a node's listings stand that are not its own parts.
@@ -24,16 +25,30 @@ LISTS = ("@graph", "itemListElement", "item", "mainEntity", "hasOfferCatalog", "
 OWNERS = ("offeredBy", "seller", "provider", "mp:soughtBy", "brand", "manufacturer")
 
 
-def blocks(html: bytes | str, encoding: str | None = None) -> Iterator[tuple[object, str]]:
-    """Each JSON-LD block of the page and what is wrong with it ("" for nothing)."""
-    soup = BeautifulSoup(html, "html.parser", from_encoding=encoding if isinstance(html, bytes) else None)
-    for script in soup.find_all("script"):
-        if str(script.get("type", "")).partition(";")[0].strip().lower() == "application/ld+json":
-            text = script.string or script.get_text()
+def blocks(html: str) -> Iterator[tuple[object, str]]:
+    """Each JSON-LD block of the page and what is wrong with it ("" for nothing); those in comments are none."""
+    low, place = html.lower(), 0
+    while mark := _START.search(low, place):
+        end = low.find("-->" if mark[0] == "<!--" else "</script", mark.end())
+        if end < 0:
+            return
+        place = end + 3
+        if mark[0] != "<!--" and "application/ld+json" in mark[0]:
             try:
-                yield json.loads(text, strict=False), ""
+                yield json.loads(html[mark.end() : end], strict=False), ""
             except (ValueError, RecursionError) as error:
                 yield None, str(error)[:200]
+
+
+def decoded(content: bytes, charset: str = "") -> str:
+    """The page's text: as its header says, else as it says itself, else UTF-8, else what browsers take then."""
+    stated = charset or (found[1].decode() if (found := _CHARSET.search(content[:2048])) else "utf-8")
+    for encoding in (stated, "utf-8"):
+        try:
+            return content.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return content.decode("cp1252", "replace")
 
 
 def listings(document: object, page: str, language: str = "") -> list[dict[str, str]]:

@@ -151,7 +151,7 @@ def records(answer: Answer, address: str) -> list[Record]:
     """The listings of one page. Most pages of a site have none, which is no fault."""
     charset = re.search(r"charset=[\"']?([\w.:-]+)", answer.headers.get("Content-Type", ""), re.IGNORECASE)
     found = []
-    for document, fault in schema_org.blocks(answer.body, charset[1] if charset else None):
+    for document, fault in schema_org.blocks(schema_org.decoded(answer.body, charset[1] if charset else "")):
         if fault:
             found.append(Record(address, {Field.URL: address}, _("the JSON-LD of the page is not valid: %(error)s") % {"error": fault}))
         else:

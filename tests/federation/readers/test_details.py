@@ -1,8 +1,10 @@
 """Tables, feeds and what facts become: addresses, halves of a row, words, texts, dates, persons' data."""
 
 import datetime
+import time
 
 import pytest
+from bs4 import BeautifulSoup
 
 from marketplace.federation.items import HarvestError
 from marketplace.federation.models import Partner
@@ -157,7 +159,23 @@ def test_odd_time_of_change_is_left_out(maker, said):
     assert one(maker(), updated=said).updated_at is None
 
 
-@pytest.mark.parametrize("text", ["\ud800" * 40, "\0" * 40, "<" * 5000, "&#99999999999;" * 20, "𝕏" * 9000, "a" * 200_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>" * 100_000,
+        "<a href='" * 50_000,
+        "http://x.example/?a=1&amp;b=2",
+        "https://x.example/page",
+        "x.txt",
+        "&" * 100_000,
+        "\ud800" * 40,
+        "\0" * 40,
+        "<" * 5000,
+        "&#99999999999;" * 20,
+        "𝕏" * 9000,
+        "a" * 200_000,
+    ],
+)
 def test_odd_texts_harm_nothing(maker, text):
     try:
         items = list(
@@ -260,3 +278,25 @@ def test_table_without_a_column_for_the_text_is_said(site):
 def test_strange_options_are_errors(site, reader, options):
     with pytest.raises(HarvestError):
         read(Partner(name="x", base_url=site.url, reader=reader, reader_options=options))
+
+
+@pytest.mark.parametrize("text", ["<p>" * 20_000, "<!--" * 15_000, "<script>" * 7000, "<a " * 20_000, "<" * 60_000, "&lt;" * 15_000, "<!---->" * 8000])
+def test_mark_up_without_end_costs_no_time(text):
+    """The naive way, a parser of HTML, takes half a minute for the first of them."""
+    begun = time.process_time()
+    plain(text)
+    assert time.process_time() - begun < 0.5
+
+
+def test_naive_mark_up_reading_takes_ever_longer():
+    def seconds(count):
+        begun = time.process_time()
+        soup = BeautifulSoup("<p>" * count, "html.parser")
+        for node in soup("p"):
+            node.insert_before("\n")
+            node.append("\n")
+        soup.get_text()
+        return time.process_time() - begun
+
+    # Four times the text takes far more than four times as long.
+    assert seconds(4000) > 8 * seconds(1000)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 
 import pytest
 
@@ -225,3 +226,32 @@ def test_site_that_is_down_is_no_fault_of_its_pages(site):
         read(partner_of(site, WEB))
     assert raised.value.code == "http-500"
     assert len(paths(site)) == 5
+
+
+@pytest.mark.parametrize("page", ["<script>" * 250_000, '<script type="application/ld+json">' * 50_000, "<!--" * 400_000, "<script " * 250_000])
+def test_page_without_end_costs_no_time(page):
+    """Python's own parser of HTML takes minutes for two megabytes of opened comments."""
+    begun = time.process_time()
+    assert list(schema_org.blocks(page)) == []
+    assert time.process_time() - begun < 3
+
+
+def test_block_in_a_comment_is_none():
+    assert list(schema_org.blocks('<!-- <script type="application/ld+json">{"old": 1}</script> --><script type=application/ld+json>{"a": 1}</script>')) == [
+        ({"a": 1}, "")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "charset"),
+    [
+        ("à".encode(), ""),
+        ("à".encode("latin-1"), ""),
+        ("à".encode("latin-1"), "iso-8859-1"),
+        ("à".encode("utf-16"), "utf-16"),
+        ("à".encode(), "no-such-one"),
+        (b'<meta charset="iso-8859-1">\xe0', ""),
+    ],
+)
+def test_encoding_of_pages(content, charset):
+    assert schema_org.decoded(content, charset).endswith("à")
