@@ -11,6 +11,8 @@ changes, and the checkpoint with each page. Three visits:
 - the same again: the snapshot once more, which changes nothing;
 - changes: the feed, with as many changed listings as `--changes` says.
 
+Seconds are those of the clock, beside them those of the processor that the harvester and its PostgreSQL backend took: on a busy machine the clock tells more of the
+others.
 Memory is the most that the process ever held (ru_maxrss).
 """
 
@@ -139,18 +141,32 @@ def serve(rows: int, changes: int, page: int, ready: multiprocessing.Queue) -> N
 # --- The visits -----------------------------------------------------------------------------------------------------------
 
 
+def database_seconds() -> float:
+    """Of the processor, by the backend that serves this connection; 0 where it runs on another machine."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        status = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    if not status.exists():
+        return 0.0
+    user, system = status.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def timed(name: str, partner: Partner, count: int) -> None:
     """One visit to its end, and what it did."""
-    began = time.perf_counter()
+    began, worked, theirs = time.perf_counter(), time.process_time(), database_seconds()
     harvest.visit(partner)
-    seconds = time.perf_counter() - began
+    seconds, worked, theirs = time.perf_counter() - began, time.process_time() - worked, database_seconds() - theirs
     run = HarvestRun.objects.latest("pk")
     error = Checkpoint.objects.get(partner=partner).error
     if error or QuarantinedItem.objects.exists():
         raise SystemExit(error or str(QuarantinedItem.objects.first().message))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     told = {name: number for name in ("created", "changed", "unchanged", "ended") if (number := getattr(run, name))}
-    print(f"| {name} | {count:,} | {seconds:.1f} | {count / seconds:,.0f} | {memory:.0f} MB | {run.pages} pages, {told} |", flush=True)
+    print(
+        f"| {name} | {count:,} | {seconds:.1f} | {worked:.1f} | {theirs:.1f} | {count / seconds:,.0f} | {memory:.0f} MB | {run.pages} pages, {told} |",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -170,7 +186,7 @@ def main() -> None:
     base, size = ready.get()
     partner = Partner.objects.create(name="Other city", base_url=base, state=PartnerState.ACTIVE, reader_options={"limit": options.page})
     print(f"{options.rows:,} listings, {size / 2**20:.0f} MB of pages, {options.page} to a page, PostgreSQL {connection.pg_version // 10000}")
-    print("| visit | listings | s | listings/s | memory | |\n|---|---|---|---|---|---|")
+    print("| visit | listings | s | processor: harvester | PostgreSQL | listings/s | memory | |\n|---|---|---|---|---|---|---|---|")
     timed("everything", partner, options.rows)
     harvest.ask_snapshot(partner)
     timed("the same again", partner, options.rows)

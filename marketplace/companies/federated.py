@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from django.utils import timezone
 
-from marketplace.core import changelog, history
+from marketplace.core import changelog, copies
 
 from .models import Company
 
@@ -27,9 +27,9 @@ def write(new: Sequence[Company], changed: Sequence[Company]) -> None:
         company.version, company.modified = company.version + 1, now
     Company.objects.bulk_create(new)
     Company.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=[*FIELDS, "version", "modified"])
-    history.record(Company, [company.pk for company in new], is_new=True, at=now)
-    history.record(Company, [company.pk for company in changed], is_new=False, at=now)
-    changelog.append_many("company", [company.uid for company in (*new, *changed)])
+    copies.record(Company, [company.pk for company in new], is_new=True, at=now)
+    copies.record(Company, [company.pk for company in changed], is_new=False, at=now)
+    changelog.append_bulk("company", [company.uid for company in (*new, *changed)])
 
 
 def erase_idle(pks: Collection[int]) -> int:

@@ -225,8 +225,7 @@ class _Work:
         if not drafts:
             return
         owners = self._companies([draft.company for draft in drafts])
-        new = [draft for draft in drafts if self._listing_id(draft) is None]
-        suspicions = duplicates.suspect(new, self.partner)
+        suspicions = duplicates.suspect([draft for draft in drafts if self._listing_id(draft) is None], self.partner)
         held_back = {one.uri for one in suspicions if one.is_same_text}
         rows = federated.lock([pk for draft in drafts if (pk := self._listing_id(draft))])
         covers = {overlay.listing_id: overlay for overlay in Overlay.objects.filter(listing__in=rows)} if rows else {}
@@ -246,8 +245,9 @@ class _Work:
         federated.write(arrivals)
         for row in remote:
             row.listing = listings[row.uri]
-        RemoteListing.objects.bulk_create([row for row in remote if not row.pk])
-        _save([row for row in remote if row.pk])
+        new, known = [row for row in remote if not row.pk], [row for row in remote if row.pk]
+        RemoteListing.objects.bulk_create(new)
+        _save(known)
         duplicates.note(suspicions, listings)
 
     def _listing_id(self, draft: Draft) -> int | None:

@@ -6,13 +6,14 @@ transaction. Rows are locked in the order of their keys, so that two writers nev
 """
 
 import datetime
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
 
 from marketplace.accounts.models import User
-from marketplace.core import changelog, history
+from marketplace.core import changelog, copies
 
 from .enums import Move, Origin, State
 from .models import Listing, Transition
@@ -56,8 +57,8 @@ def write(arrivals: Sequence[Arrival]) -> None:
     Listing.objects.bulk_create(new)
     # One statement instead of a CASE of so many arms for each column: the rows are there and locked, so each conflicts with itself.
     Listing.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=list(_WRITTEN))
-    history.record(Listing, [listing.pk for listing in new], is_new=True, at=now)
-    history.record(Listing, [listing.pk for listing in changed], is_new=False, at=now)
+    copies.record(Listing, [listing.pk for listing in new], is_new=True, at=now)
+    copies.record(Listing, [listing.pk for listing in changed], is_new=False, at=now)
     _log(((listing, move, before, "") for listing, move, before in steps), now)
 
 
@@ -124,13 +125,19 @@ def _place(arrival: Arrival, before: str, now: datetime.datetime) -> Move:
 def _save_states(listings: Sequence[Listing], now: datetime.datetime, by: User | None) -> None:
     names = ["state", "submitted_at", "published_at", "version", "modified"]
     Listing.objects.bulk_create(listings, update_conflicts=True, unique_fields=["id"], update_fields=names)
-    history.record(Listing, [listing.pk for listing in listings], is_new=False, at=now, by=by)
+    copies.record(Listing, [listing.pk for listing in listings], is_new=False, at=now, by=by)
 
 
 def _log(steps: Iterable[tuple[Listing, Move, str, str]], now: datetime.datetime, by: User | None = None) -> None:
-    rows = [
-        Transition(listing=listing, move=move, from_state=before, to_state=listing.state, reason=reason, at=now, by=by)
-        for listing, move, before, reason in steps
-    ]
-    Transition.objects.bulk_create(rows)
-    changelog.append_many("listing", [row.listing.uid for row in rows])
+    """Write down the steps, those of one kind in one statement, and tell those who follow."""
+    alike, uids = defaultdict(list), []
+    for listing, move, before, reason in steps:
+        alike[move, before, listing.state, reason].append(listing.pk)
+        uids.append(listing.uid)
+    values = [now, by.pk if by else None]
+    for step, pks in alike.items():
+        copies.copy(Listing, pks, into=Transition, columns={"listing_id": "id"}, values=dict(zip(_STEP, [*step, *values], strict=True)))
+    changelog.append_bulk("listing", uids)
+
+
+_STEP = ("move", "from_state", "to_state", "reason", "at", "by_id")
