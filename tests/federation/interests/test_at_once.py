@@ -20,7 +20,8 @@ from .conftest import body
 from .test_erasing import came
 from .test_sending import Partner, answer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Where rows are locked one by one; SQLite lets one writer in at a time anyway.
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
 def test_two_people_of_a_company_say_yes(across):
