@@ -353,7 +353,8 @@ def test_both_say_yes_at_once(client):
     answers = at_once(*[lambda made=made: say_yes(Client(), made, pair) for made in keys])
     assert [answer.status_code for answer in answers] == [201, 201]
     assert Synergy.objects.get().state == State.MUTUAL
-    assert sum(answer.json()["contact"] is not None for answer in answers) == 1
+    # The second one in any case; the first one too, if the other was done before it was answered.
+    assert any(answer.json()["contact"] for answer in answers)
 
 
 def test_key_whose_maker_left_reads_no_contact_data(client, pair, keys):
