@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Callable
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from marketplace.federation import operations
 from marketplace.federation.enums import ReaderKind
-from marketplace.rest.models import ApiKey, Usage
+from marketplace.rest import charts, usage
+from marketplace.rest.models import ApiKey
 
 from .partner_forms import IssueKeyForm, RotateForm, TheirKeyForm
 from .partner_pages import ActsMixin, PartnerManageMixin, PartnerPage
@@ -30,19 +31,13 @@ class KeysView(PartnerManageMixin, ActsMixin, PartnerPage):
     def _keys(self) -> QuerySet:
         return ApiKey.objects.filter(client=self.partner.client_id).select_related("made_by", "replaced_by").order_by("-created")
 
-    def _used(self) -> dict[int, dict[str, int]]:
-        """How often each key was used of late, by primary key."""
-        since = timezone.now() - datetime.timedelta(days=USAGE_DAYS)
-        rows = Usage.objects.filter(hour__gte=since, key__client=self.partner.client_id).order_by().values("key")
-        return {row["key"]: row for row in rows.annotate(n=Sum("requests"), refused=Sum("refused"))}
-
     def get_context_data(self, **context: object) -> dict:
         """Keys, forms, and a new key's secret where one was just made."""
-        now, used = timezone.now(), self._used()
+        now, used = timezone.now(), usage.by_key(self._keys(), days=USAGE_DAYS)
         rows = [
             {
                 "key": key,
-                "used": used.get(key.pk),
+                "used": used.get(key.pk, (0, 0)),
                 "ends_soon": key.is_usable and key.expires_at is not None and key.expires_at - now < SOON,
                 "form": RotateForm(prefix=str(key.uid)),
             }
@@ -54,6 +49,7 @@ class KeysView(PartnerManageMixin, ActsMixin, PartnerPage):
             "rows": [row for row in rows if row["key"].is_usable],
             "ended": [row for row in rows if not row["key"].is_usable],
             "usage_days": USAGE_DAYS,
+            "chart": charts.columns(usage.by_day(self._keys(), days=USAGE_DAYS)) if used else None,
             "takes": self.partner.reader != ReaderKind.NONE,
         }
 

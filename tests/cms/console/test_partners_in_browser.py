@@ -14,7 +14,7 @@ from marketplace.federation.items import Fault
 from marketplace.federation.models import Checkpoint, DuplicateCandidate, HarvestRun, Partner, QuarantinedItem, RemoteListing
 from marketplace.listings.models import Listing
 from marketplace.rest import keys
-from marketplace.rest.models import ApiKey
+from marketplace.rest.models import ApiKey, Usage
 from tests.browser import VIEWPORTS
 from tests.cms.console.partnering import came, connected, document, item
 from tests.cms.console.test_no_match_in_browser import faults_of, sign_in
@@ -89,6 +89,7 @@ def full(by):
     """A partner with something on each of its pages."""
     partner = connected(by=by, contact_name="Montserrat Puig", contact_email="montse@sabadell.example")
     key, _secret = operations.issue_key(partner, name="production", expires_at=None, by=by)
+    Usage.objects.create(key=key, hour=timezone.now(), requests=40, refused=2)
     operations.rotate_key(partner, key, overlap=datetime.timedelta(days=7), by=by)
     came(partner, *(item(partner, number) for number in range(4)))
     quarantine.put(partner, [Fault(uri=f"{partner.base_url}/id/listing/{'9' * 80}", code="bad-date", message="“31/02/2027” is no date.", raw='{"a": 1}')])
