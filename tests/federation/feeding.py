@@ -34,7 +34,9 @@ class Reading:
     def get(self, address: str, **parameters: object):
         """Ask with the key; `address` may be a whole one, with its parameters."""
         headers = parameters.pop("headers", {})
-        return self.client.get(address.removeprefix("http://testserver"), parameters or None, headers={"Authorization": f"Bearer {self.key}", "Accept-Language": "en"} | headers)
+        return self.client.get(
+            address.removeprefix("http://testserver"), parameters or None, headers={"Authorization": f"Bearer {self.key}", "Accept-Language": "en"} | headers
+        )
 
     def page(self, **parameters: object) -> dict:
         """The next page of changes, as JSON."""
