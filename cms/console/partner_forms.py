@@ -128,7 +128,7 @@ class IssueKeyForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("What for"), max_length=80, help_text=gettext_lazy("So that you know later which one it is: “production”, “test site”.")
     )
-    life = forms.ChoiceField(label=gettext_lazy("It works for"), choices=LIVES, required=False)
+    life = forms.ChoiceField(label=gettext_lazy("It works for"), choices=LIVES, initial="365", required=False)
 
     def expires_at(self) -> datetime.datetime | None:
         """When the key ends."""
