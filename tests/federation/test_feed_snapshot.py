@@ -163,6 +163,8 @@ def test_snapshot_of_five_times_as_much_takes_no_more_memory(reader, encoding):
 def test_snapshot_asks_once_for_each_chunk(reader, listings, django_assert_num_queries, monkeypatch):
     reader.snapshot()
     monkeypatch.setattr("marketplace.federation.feed_views.CHUNK", 2)
+    # What keys are used for is written now and then.
+    monkeypatch.setattr("marketplace.rest.usage.FLUSH_SECONDS", 10**6)
     # Key, node, log, choice (2), place, total, three chunks.
     with django_assert_num_queries(10):
         reader.snapshot()
