@@ -98,11 +98,10 @@ def _distribution(form: files.Format, page: str, last: datetime.datetime) -> Nod
         "dcat:accessURL": {"@id": page},
         "dcat:downloadURL": {"@id": settings.SITE_URL + reverse("open_data_file", args=[form.ending])},
         "dcat:mediaType": {"@id": MEDIA_TYPES + form.media_type},
-        "dcat:compressFormat": None,
     }
     if (size := files.size(form)) is not None:
         told["dcat:byteSize"] = {"@value": str(size), "@type": "xsd:nonNegativeInteger"}
-    return {name: value for name, value in told.items() if value is not None}
+    return told
 
 
 def _service() -> Node:
@@ -151,7 +150,8 @@ def _moment(moment: datetime.datetime) -> Node:
 
 
 def _iri(name: str) -> str:
-    return f"{settings.SITE_URL}/open-data/#{name}"
+    """Names that lead to this document."""
+    return f"{settings.SITE_URL}{reverse('open_data_catalogue')}#{name}"
 
 
 def _page(language: str) -> str:
