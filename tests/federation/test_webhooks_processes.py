@@ -172,7 +172,7 @@ def send(node: marketplaces.Node, steps: str, kills: int) -> list[str]:
     """Run a sender that is killed so often; what became of each of its children."""
     program = f"import django; django.setup()\n{SENDER.replace('STEPS', steps).replace('EVENTS', str(EVENTS))}"
     done = subprocess.run(
-        [sys.executable, "-c", program, str(kills)], env=node.env, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-c", program, str(kills)], env=node.env, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout.strip().splitlines()
