@@ -66,6 +66,8 @@ class AddressError(Exception):
     """There is no answer from an address, or it may not be asked; `reason` says why, `str()` in words, `detail` for a log."""
 
     def __init__(self, reason: Reason, url: str, detail: str = "") -> None:
+        # What others put into their headers is in it too, and a NUL is written down nowhere.
+        detail = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in detail)
         super().__init__(reason, url, detail)
         self.reason, self.url, self.detail = reason, url, detail
 

@@ -144,8 +144,10 @@ def check_content(item: Item, taking: Taking) -> None:
     """Raise UnfitError unless the digest is that of the listing."""
     if item.listing is None:
         return
-    if item.listing.get("@id") not in (None, item.uri):
-        raise UnfitError("other-id", _("The listing says that it is %(other)s.") % {"other": str(item.listing["@id"])[:200]})
+    if (said := item.listing.get("@id")) not in (None, item.uri):
+        # No str() of lists in lists: it gives up before the JSON's reader did.
+        other = said[:200] if isinstance(said, str) else "…"
+        raise UnfitError("other-id", _("The listing says that it is %(other)s.") % {"other": other})
     try:
         digest = digests.digest_of(item.listing)
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
@@ -390,7 +392,8 @@ def _page(node: Mapping, taking: Taking) -> str:
 
 def _web(value: object, limit: int) -> str:
     address = value.strip() if isinstance(value, str) else ""
-    if not address or len(address) > limit:
+    # Django's validator lets a NUL and half a character pass, which no database takes.
+    if not address or len(address) > limit or not address.isprintable():
         return ""
     try:
         _WEB(address)

@@ -1,6 +1,5 @@
 """Asking an address who it is, before anything is exchanged: the discovery document of the federation (RFC 8615)."""
 
-import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,8 @@ from django.utils.translation import gettext as _
 
 from marketplace.core.addresses import AddressError, Reason
 from marketplace.core.outgoing import Call
+from marketplace.rest import parsers
+from marketplace.rest.problems import Problem
 
 from . import fetching
 from .models import Partner
@@ -62,12 +63,13 @@ def ask(address: str) -> Introduction:
 def read(body: bytes, *, base_url: str) -> Introduction:
     """The introduction in a discovery document that came from `base_url`. Raises IntroductionError."""
     try:
-        document = json.loads(body)
+        # Strictly: it is kept whole, and no database takes a NUL, half a character or NaN.
+        document = parsers.loads(body)
         node_uid = uuid.UUID(document["node_id"])
         own, name = document["base_url"], document["name"]
         versions, languages = (_texts(document[key]) for key in ("versions", "languages"))
         taxonomies = {str(key): str(value) for key, value in document.get("taxonomies", {}).items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (Problem, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IntroductionError(
             "unreadable", _("The site answers, but not as a marketplace of this federation does. Ask the partner whether it speaks the protocol.")
         ) from error

@@ -436,3 +436,9 @@ def test_certificate_counts_for_the_name_not_for_the_pinned_address(shop, certif
 
 def test_plain_server_behind_https_is_told(site):
     assert reason(site.url.replace("http:", "https:")) == Reason.BROKEN
+
+
+def test_what_others_write_into_their_headers_can_be_written_down():
+    """A NUL in it would make PostgreSQL refuse the row that tells of the error, at every try."""
+    error = AddressError(Reason.REDIRECTS, "https://a.example/", "302 /\0\ud800\r\nx")
+    assert error.detail == "302 /\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}x"

@@ -1,9 +1,11 @@
 """What a partner says becomes a listing here, is mended where that is harmless, or is refused with a word that helps."""
 
 import json
+import sys
 import uuid
 
 import pytest
+from django.core.validators import URLValidator
 from django.utils import timezone
 
 from marketplace.companies.models import Company, Place, Sector
@@ -556,3 +558,26 @@ def test_listing_name_is_a_uri_of_any_form(origin, partner):
     read(partner)
     assert RemoteListing.objects.get().uri == origin.uri(str(uid))
     assert RemoteListing.objects.get().harvested_at <= timezone.now()
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x07", "\ud800"])
+def test_addresses_that_no_database_takes_are_none(sign):
+    """Django's validator lets them pass; in PostgreSQL one such listing would stop all that come after it."""
+    address = f"{BASE}/page/{sign}"
+    URLValidator(schemes=["https"])(address)
+    assert applying._web(address, 500) == ""
+    assert applying._web(f"{BASE}/page/x", 500) == f"{BASE}/page/x"
+
+
+def test_an_id_of_lists_in_lists_is_a_fault_of_its_item_alone(other):
+    """As deep as the reader of JSON just takes: to write it out takes more than is left."""
+    deep: list = []
+    for _ in range(sys.getrecursionlimit() - 20):
+        deep = [deep]
+    with pytest.raises(RecursionError):
+        str(deep)
+    item = Item(op="upsert", uri=f"{BASE}/id/listing/1", version=1, digest="", listing={"@id": deep})
+    with pytest.raises(UnfitError) as raised:
+        applying.check(item, Taking(other))
+    assert raised.value.code == "other-id"
+    assert applying.fault_of(item, raised.value).raw

@@ -1,6 +1,7 @@
 """What people do with partners: made, changed, activated, paused, ended; keys; who may, and what is left of it in the history."""
 
 import datetime
+import json
 import uuid
 
 import pytest
@@ -12,7 +13,7 @@ from marketplace.accounts.rules import CURATORS
 from marketplace.core import sealing
 from marketplace.federation import operations
 from marketplace.federation.enums import MOVES, PartnerAction, PartnerState
-from marketplace.federation.introductions import Introduction
+from marketplace.federation.introductions import Introduction, IntroductionError, read
 from marketplace.federation.models import Checkpoint, Node, Partner, PartnerEvent, QuarantinedItem, RemoteListing
 from marketplace.federation.rules import can_look, can_manage
 from marketplace.rest import keys
@@ -342,3 +343,15 @@ def test_items_are_tried_again_or_set_aside(me):
     assert operations.retry(items, by=me) == 2
     assert Checkpoint.objects.get().state == {}
     assert not QuarantinedItem.objects.filter(resolved_at=None).exists()
+
+
+@pytest.mark.parametrize("word", ['"a\\u0000"', '"\\ud800"', "NaN", "1e999"])
+def test_an_introduction_that_no_database_takes_is_not_understood(word):
+    """Python's reader takes each of these; kept as they are, PostgreSQL refuses them, before the person who typed the address or in the worker."""
+    body = json.dumps(introduction().document | {"versions": ["1"], "languages": ["ca"]})
+    assert read(body.encode(), base_url=URL).name == "Other city"
+    body = f'{body[:-1]}, "more": {word}}}'
+    assert "more" in json.loads(body)
+    with pytest.raises(IntroductionError) as raised:
+        read(body.encode(), base_url=URL)
+    assert raised.value.code == "unreadable"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -23,6 +23,8 @@ from marketplace.federation import fetching
 from marketplace.federation.enums import PartnerState
 from marketplace.federation.models import OutgoingInterest
 from marketplace.federation.models.interests import sealed
+from marketplace.rest import parsers
+from marketplace.rest.problems import Problem
 from marketplace.synergies import abroad_operations
 
 from . import erasing, locking, notices, receiving
@@ -58,7 +60,7 @@ class Told:
 
 def run_once() -> int:
     """Some of what is due, interests that a synergy shows from now on, those that the end of a partnership ends; how much was done."""
-    return erasing.cut_off() + sum(_take_turn(pk) for pk in _claim()) + receiving.join_new()
+    return erasing.cut_off() + sum(_by_itself(pk) for pk in _claim()) + receiving.join_new()
 
 
 def _claim() -> list[int]:
@@ -73,6 +75,19 @@ def _claim() -> list[int]:
             interest.lease_until, interest.attempts = now + LEASE, interest.attempts + 1
             interest.save(update_fields=["lease_until", "attempts"])
     return claimed
+
+
+def _by_itself(pk: int) -> bool:
+    """A turn whose failure costs nobody else theirs: its lease runs out, and it is tried again."""
+    try:
+        return _take_turn(pk)
+    except (OperationalError, InterfaceError):
+        # The database is away, for all of them.
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a partner's answer led to
+        # No more than the kind of error: its text may hold what was sent.
+        logger.error("Interest row %s: its turn failed with %s", pk, type(error).__name__)  # noqa: TRY400
+        return False
 
 
 def _take_turn(pk: int) -> bool:
@@ -159,9 +174,10 @@ def _request(interest: OutgoingInterest, method: str, path: str, content: bytes 
 
 
 def _json(text: bytes) -> Mapping[str, Any]:
+    """The object in an answer; {} for none, and for one with texts that no database takes."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parsers.loads(text)
+    except Problem:
         return {}
     return value if isinstance(value, dict) else {}
 

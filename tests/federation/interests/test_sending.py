@@ -258,3 +258,50 @@ def test_nothing_personal_is_logged(across, partner, interest, caplog):
     sending.run_once()
     told = caplog.text.lower()
     assert not [word for word in ("alba", "oriol", "600 111", "600 222", "mpk_their", "we need 200") if word in told]
+
+
+@pytest.mark.parametrize("sign", ["\\u0000", "\\ud800"])
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(422, '{"detail": "SIGN"}'), (201, '{"state": "accepted", "contact": {"name": "SIGN", "email": "a@b.example"}}')],
+    ids=["refusal", "contact"],
+)
+def test_texts_that_no_database_takes_are_no_answer(partner, interest, sign, status, told):
+    """Python's reader takes them: kept, they would end the worker at every round."""
+    text = told.replace("SIGN", sign)
+    with pytest.raises((ValueError, AssertionError)):  # noqa: PT012 - each sign fails in its own way
+        naive = json.dumps(json.loads(text), ensure_ascii=False)
+        naive.encode()
+        assert "\\u0000" not in naive, "PostgreSQL refuses it"
+    partner.says((status, {"Content-Type": "application/json"}, text.encode()))
+    sending.run_once()
+    interest.refresh_from_db()
+    assert (interest.contact, sign in interest.problem) == ({}, False)
+
+
+def test_a_turn_that_fails_costs_no_other_its_own(across, partner, interest, monkeypatch, caplog):
+    """The first of the round fails in a way nobody thought of: the second goes all the same, and the log tells nothing that was sent."""
+    other = OutgoingInterest.objects.create(
+        partner=across.partner, remote_uri=interest.remote_uri, consent_text="", consent_version="1", sealed_body=interest.sealed_body,
+        next_attempt_at=interest.next_attempt_at + timedelta(milliseconds=1),
+    )  # fmt: skip
+    real, turns = sending._request, []
+
+    def request(row, *args):
+        turns.append(row.pk)
+        if row.pk == interest.pk:
+            raise ValueError(ALBA.email)
+        return real(row, *args)
+
+    monkeypatch.setattr(sending, "_request", request)
+    partner.says(answer(201, {"state": "received"}))
+    with monkeypatch.context() as naive:
+        naive.setattr(sending, "_by_itself", sending._take_turn)
+        with pytest.raises(ValueError, match=ALBA.email):
+            sending.run_once()
+    assert turns == [interest.pk], "the naive round ends with the first"
+    due_now()
+    assert sending.run_once() == 1
+    assert OutgoingInterest.objects.get(pk=other.pk).state == State.RECEIVED
+    assert "ValueError" in caplog.text
+    assert ALBA.email not in caplog.text
