@@ -28,7 +28,6 @@ SHARE = 0.2
 WINDOW = datetime.timedelta(hours=24)
 #: So few tombstones within the window are no accident, however small the partner.
 FLOOR = 10
-_NOT_COUNTED = (Reason.ERASURE, Reason.EXPIRED)
 
 
 def sweep(checkpoint: Checkpoint) -> int:
@@ -52,7 +51,9 @@ def tombstones(checkpoint: Checkpoint, leaving: Sequence[tuple[RemoteListing, It
     partner, today = checkpoint.partner, timezone.localdate()
     over = set(_live(partner).filter(pk__in=[row.pk for row, _item in leaving], listing__valid_until__lt=today).values_list("pk", flat=True))
     since = max(filter(None, (timezone.now() - WINDOW, checkpoint.released_at)))
-    went = RemoteListing.objects.filter(partner=partner, tombstoned_at__gt=since).exclude(reason__in=_NOT_COUNTED).count()
+    went = RemoteListing.objects.filter(partner=partner, tombstoned_at__gt=since).exclude(reason=Reason.ERASURE)
+    # That it expired is the partner's word: what could still be shown counts.
+    went = went.exclude(reason=Reason.EXPIRED, listing__valid_until__lt=today).count()
     waiting = _live(partner).exclude(leaving="").count()
     going = sum(row.pk not in over and not row.leaving for row, _item in leaving)
     before = _live(partner).count() + went

@@ -248,3 +248,19 @@ def test_held_tombstone_is_off_when_the_listing_changes(origin, partner):
     brake.release_sweep(partner, by=None)
     harvest.run_once()
     assert live(partner) == {"0"}
+
+
+@pytest.mark.parametrize("reason", ["withdrawn", "expired", "moderated"])
+def test_no_word_for_it_empties_the_market_a_little_at_a_time(origin, partner, reason):
+    """A naive count leaves out all that came as “expired”; listings that could be shown for months then go ten at a time, and nobody is asked."""
+    everything = fill(origin, 40)
+    read(partner)
+    for first in range(0, 40, 10):
+        for number in range(first, first + 10):
+            origin.take_away(number, reason)
+        read(partner)
+    assert len(live(partner)) == 30, "after the first ten a person is asked"
+    assert Checkpoint.objects.get().held_count == 30
+    counted_naively = RemoteListing.objects.exclude(tombstoned_at=None).exclude(reason__in=["erasure", "expired"]).count()
+    assert (counted_naively == 0) == (reason == "expired"), "nothing would seem to have gone"
+    assert everything > live(partner)
