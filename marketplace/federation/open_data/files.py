@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 
@@ -27,6 +28,8 @@ CHUNK = 500
 #: A new number when the files' form changes.
 FORM = 1
 GZIP_LEVEL = 6
+#: So often in a row somebody may be quicker.
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,18 @@ def current(form: Format) -> File:
     return file
 
 
+def opened(form: Format, *, is_packed: bool) -> tuple[str, BinaryIO]:
+    """The version and the open file. Between the two another process may tidy it away, since it wrote a newer one: then that one."""
+    for _try in range(TRIES):
+        file = current(form)
+        with contextlib.suppress(FileNotFoundError):
+            return file.version, (file.packed if is_packed else file.plain).open("rb")
+    # Half of it is gone, as after a full disk: what is left of it goes too, and it is written anew.
+    file.packed.unlink(missing_ok=True)
+    file = current(form)
+    return file.version, (file.packed if is_packed else file.plain).open("rb")
+
+
 def size(form: Format) -> int | None:
     """The plain file's bytes; None if it is not written yet."""
     with contextlib.suppress(FileNotFoundError):
@@ -100,8 +115,15 @@ def _version() -> str:
 
 def _newest(form: Format) -> File | None:
     """The newest that is there."""
-    found = sorted(_folder().glob(f"listings-*.{form.ending}.gz"), key=lambda path: path.stat().st_mtime)
+    found = sorted(_folder().glob(f"listings-*.{form.ending}.gz"), key=_age)
     return _file(form, found[-1].name.removeprefix("listings-").partition(".")[0]) if found else None
+
+
+def _age(path: Path) -> float:
+    """By which files are put in order; one that has just been tidied away comes first."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_mtime
+    return 0.0
 
 
 def _write(form: Format, file: File) -> None:

@@ -82,16 +82,17 @@ def _dataset(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 def download(request: HttpRequest, ending: str) -> HttpResponseBase:
     """All offers and demands in one file."""
-    form = files.FORMATS[ending]
-    file = files.current(form)
-    etag = f'W/"{file.version}"'
+    form, is_packed = files.FORMATS[ending], takes_gzip(request)
+    version, content = files.opened(form, is_packed=is_packed)
+    etag = f'W/"{version}"'
     response = get_conditional_response(request, etag=etag)
     if response is None:
-        is_packed = takes_gzip(request)
-        response = FileResponse((file.packed if is_packed else file.plain).open("rb"), content_type=form.content_type)
+        response = FileResponse(content, content_type=form.content_type)
         response["Content-Disposition"] = f'attachment; filename="listings.{form.ending}"'
         if is_packed:
             response["Content-Encoding"] = "gzip"
+    else:
+        content.close()
     return _for_all(response, etag)
 
 

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import threading
 import tracemalloc
 import uuid
@@ -90,7 +91,9 @@ def test_self_employed_people_have_no_name(client, tax_id):
         assert str(company.uid) not in told
 
 
-@pytest.mark.parametrize("contact", ["maria.puig@firm.example", "612 345 678", "937361234", "(937) 36.12.34", "+34 612-345-678", "+376 812 345"])
+@pytest.mark.parametrize(
+    "contact", ["maria.puig@firm.example", "612 345 678", "937361234", "(937) 36.12.34", "+34 612-345-678", "+376 812 345", "0034937361234"]
+)
 def test_contact_data_in_texts_are_taken_out(client, contact):
     live(title=f"Peces i motlles {contact}", description=f"Fabriquem peces de plàstic. Escriu a {contact} i et diem el preu.", keywords=f"peces, {contact}")
     assert contact not in client.get(CSV).getvalue().decode()
@@ -99,10 +102,30 @@ def test_contact_data_in_texts_are_taken_out(client, contact):
 
 
 @pytest.mark.parametrize(
-    "text", ["De 1.000.000 a 2.500.000 peces", "ISO 9001:2015 i UNE-EN 13501-1", "Des de 1998, 25 m2", "Lot 600000000001", "NACE 2229, 6201"]
+    "text",
+    [
+        "De 1.000.000 a 2.500.000 peces",
+        "ISO 9001:2015 i UNE-EN 13501-1",
+        "Des de 1998, 25 m2",
+        "Lot 600000000001",
+        "NACE 2229, 6201",
+        "1.931.234.567 peces",
+        "https://a.example/item/612345678",
+    ],
 )
 def test_other_numbers_stay(text):
     assert contents.without_contact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [("Tel.937361234", "Tel.[…]"), ("T.93.736.12.34, Terrassa", "T.[…], Terrassa"), ("937361234/612345678", "[…]/[…]"), ("tel:937361234.", "tel:[…].")],
+)
+def test_phone_numbers_as_people_write_them(text, left):
+    """A naive reader, for which no point or stroke may stand beside a number, leaves the most usual of them."""
+    naive = re.compile(r"(?<![\w.,/])\(?[6-9]\d(?:[ .()-]{0,2}\d){7}(?![\w/]|[.,]\d)")
+    assert contents.without_contact(text) == left
+    assert text.startswith("tel:") or naive.sub("[…]", text) == text
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
@@ -204,3 +227,34 @@ def test_writing_five_times_as_much_takes_no_more_memory():
     small = peak()
     fill(4000)
     assert peak() < 1.25 * small
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_file_that_is_tidied_away_before_it_is_opened_is_no_error(client, monkeypatch, is_packed):
+    """Another process has written a newer one between the two. A naive view opens what it was told a moment ago."""
+    live()
+    real, asked = files.current, []
+
+    def current(form):
+        file = real(form)
+        asked.append(file)
+        if len(asked) == 1:
+            touch(live())
+            files._tidy(form, real(form))
+        return file
+
+    monkeypatch.setattr(files, "current", current)
+    response = client.get(CSV, headers={"Accept-Encoding": "gzip" if is_packed else ""})
+    content = response.getvalue()
+    assert (response.status_code, len(asked)) == (200, 2)
+    assert (gzip.decompress(content) if is_packed else content).count(b"\r\n") == 3
+    naive = asked[0].packed if is_packed else asked[0].plain
+    with pytest.raises(FileNotFoundError):
+        naive.open("rb")
+
+
+def test_half_a_file_is_written_anew(client):
+    live()
+    assert len(rows(client)) == 1
+    files.current(files.CSV).plain.unlink()
+    assert len(rows(client)) == 1
