@@ -139,12 +139,17 @@ class Crawl:
             return []
         if answer.status == NOT_MODIFIED and before:
             return self._keep(address, {**before, "lastmod": lastmod})
-        found = [[dict(record.cells), record.fault] for record in records(answer, address)]
+        found = [[{name: _kept(text) for name, text in record.cells.items()}, _kept(record.fault)] for record in records(answer, address)]
         return self._keep(address, {"lastmod": lastmod, "validators": validators_of(answer), "found": found})
 
     def _keep(self, address: str, page: Mapping) -> list[Record]:
         self.known[address] = self.memory[address] = dict(page)
         return [Record(address if len(page["found"]) == 1 else f"{address} ({number})", cells, fault) for number, (cells, fault) in enumerate(page["found"], 1)]
+
+
+def _kept(text: str) -> str:
+    """The text as the checkpoint can keep it: no database takes a NUL or half a character in JSON, and one such page would stop all that follow."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def records(answer: Answer, address: str) -> list[Record]:

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from marketplace.core.outgoing import Answer
 from marketplace.federation.items import HarvestError
-from marketplace.federation.readers import robots, schema_org
+from marketplace.federation.readers import robots, schema_org, web_pages
 
 from .sources import LISTINGS, SOURCES, answer, as_page, as_sitemap, partner_of, read
 
@@ -255,3 +256,15 @@ def test_block_in_a_comment_is_none():
 )
 def test_encoding_of_pages(content, charset):
     assert schema_org.decoded(content, charset).endswith("à")
+
+
+def test_what_a_checkpoint_cannot_keep_spoils_no_visit(site):
+    """PostgreSQL takes neither a NUL nor half a character in JSON: kept as they came, one page would end the visit at every try."""
+    odd = json.dumps({"@type": "Offer", "name": "Peces A\0B \ud800 de plàstic", "description": "Motlles\0 i peces."})
+    site.pages = {**WEB.pages(site, LISTINGS), "/anunci/102": answer("text/html", f'<script type="application/ld+json">{odd}</script>'.encode())}
+    _items, _faults, batches = read(partner_of(site, WEB))
+    kept = json.dumps(batches[-1].checkpoint)
+    naive = json.dumps([record.cells for record in web_pages.records(Answer("https://a.example", 200, {}, site.pages["/anunci/102"][2]), "https://a.example")])
+    assert ("\\u0000" in naive, "\\ud800" in naive) == (True, True)
+    assert ("\\u0000" in kept, "\\ud800" in kept) == (False, False)
+    assert "Peces A" in kept
