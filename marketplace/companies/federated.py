@@ -25,7 +25,9 @@ def write(new: Sequence[Company], changed: Sequence[Company]) -> None:
     now = timezone.now()
     for company in changed:
         company.version, company.modified = company.version + 1, now
-    Company.objects.bulk_create(new)
+    for company in new:
+        company.modified = now
+    copies.insert(Company, new)
     Company.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=[*FIELDS, "version", "modified"])
     copies.record(Company, [company.pk for company in new], is_new=True, at=now)
     copies.record(Company, [company.pk for company in changed], is_new=False, at=now)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from marketplace.companies import federated as companies
 from marketplace.companies.models import Company
+from marketplace.core import copies
 from marketplace.listings import federated
 from marketplace.listings.enums import State
 from marketplace.listings.federated import Arrival
@@ -246,7 +247,7 @@ class _Work:
         for row in remote:
             row.listing = listings[row.uri]
         new, known = [row for row in remote if not row.pk], [row for row in remote if row.pk]
-        RemoteListing.objects.bulk_create(new)
+        copies.insert(RemoteListing, new)
         _save(known)
         duplicates.note(suspicions, listings)
 
@@ -288,7 +289,7 @@ class _Work:
         for row in (*stale, *made):
             draft = by_uri[row.uri]
             row.digest, (row.scheme, row.identifier) = draft.digest, draft.identity
-        RemoteCompany.objects.bulk_create(made)
+        copies.insert(RemoteCompany, made)
         RemoteCompany.objects.bulk_create(stale, update_conflicts=True, unique_fields=["id"], update_fields=["digest", "scheme", "identifier"])
         return owners
 

@@ -54,7 +54,7 @@ def write(arrivals: Sequence[Arrival]) -> None:
         steps.append((listing, move, before))
     new = [arrival.listing for arrival in arrivals if not arrival.listing.pk]
     changed = [arrival.listing for arrival in arrivals if arrival.listing.pk]
-    Listing.objects.bulk_create(new)
+    copies.insert(Listing, new)
     # One statement instead of a CASE of so many arms for each column: the rows are there and locked, so each conflicts with itself.
     Listing.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=list(_WRITTEN))
     copies.record(Listing, [listing.pk for listing in new], is_new=True, at=now)
