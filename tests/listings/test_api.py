@@ -359,6 +359,16 @@ def test_listings_of_others_cannot_be_written_nor_drafts_seen(company):
         assert problem(response, 404)
 
 
+@pytest.mark.parametrize("scope", ["read", "interests"])
+def test_drafts_of_the_company_are_for_keys_that_write_its_listings(company, scope):
+    """The key knows the company, and that alone opened them."""
+    draft, public = ListingFactory(company=company.company), ListingFactory(live=True, company=company.company)
+    other = programs.of_company(scopes=(scope,), company=company.company)
+    assert page(company.get(f"{URL}{draft.uid}/"))["state"] == "draft"
+    assert problem(other.get(f"{URL}{draft.uid}/"), 404)
+    assert "reason" not in page(other.get(f"{URL}{public.uid}/"))
+
+
 def test_change_keeps_what_is_not_sent(company):
     listing = ListingFactory(live=True, company=company.company, keywords="one, two", reach_km=30, remote=True)
     tag = company.get(f"{URL}{listing.uid}/")["ETag"]
