@@ -47,6 +47,8 @@ SEARCH = (*FILTERS, "cursor", "limit", "fields", "facets")
 PLAIN = {"cursor", "limit", "fields"}
 ORDERS = {"expiring": ("valid_until", "id"), "": ("-published_at", "-id")}
 TAG = "listings"
+#: With one of these a key sees the company's own listing also while it is not public.
+OWN_SCOPES = frozenset({Scope.READ, Scope.WRITE})
 
 MEMBERS = selection.tree(FoundListingOut)
 OWN_MEMBERS = selection.tree(OwnListingOut)
@@ -272,7 +274,7 @@ class OneListing(ApiView):
     @extend_schema(
         operation_id="getListing",
         summary="One listing",
-        description="While it is public; with a key of the scope write also the company's own, in any state and with what is its own business.",
+        description="While it is public; with a key of the scope read or write also the company's own, in any state and with what is its own business.",
         parameters=[schema.FIELDS, schema.IF_NONE_MATCH, schema.ETAG],
         responses={200: ListingOut, 304: schema.NOT_MODIFIED, 410: schema.problem("gone")},
         auth=[{}, {"key": []}],
@@ -286,8 +288,8 @@ class OneListing(ApiView):
         return answer(request, selection.pruned(found, wanted), version=version)
 
     def _found(self, request: Request, uid: uuid.UUID) -> tuple[bool, dict[str, Any], int]:
-        # As the list of the company's own: a key for something else sees what everybody sees.
-        company = getattr(request.auth.client, "company", None) if request.auth and Scope.WRITE in request.auth.scopes else None
+        # A key for something else sees what everybody sees.
+        company = getattr(request.auth.client, "company", None) if request.auth and OWN_SCOPES.intersection(request.auth.scopes) else None
         if company:
             listing = next(rows.written_own(rows.own(Listing.objects.filter(uid=uid, company=company))), None)
             if listing:
