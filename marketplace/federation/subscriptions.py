@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketplace.core.addresses import AddressError
+from marketplace.core.sealing import BrokenSealError
 
 from . import introductions, operations
 from .enums import PartnerState, ReaderKind
@@ -96,6 +97,9 @@ def _put(partner: Partner) -> tuple[str, str]:
         answer = fetch(partner, address, call)
     except AddressError as error:
         return "", f"{error.reason.value}: {error.detail}".removesuffix(": ")
+    except BrokenSealError:
+        # The server's secret was changed; the others are asked all the same.
+        return "", "broken-seal: the key that the partner gave us cannot be read any more"
     if not FIRST_OK <= answer.status < FIRST_NOT_OK:
         return "", f"HTTP {answer.status}"
     return _state(answer), ""

@@ -10,8 +10,10 @@ import time_machine
 from django.core.cache import cache
 from django.utils import timezone
 
+from marketplace.core import sealing
 from marketplace.federation import receiving, signing, subscriptions
 from marketplace.federation.enums import PartnerState, ReaderKind
+from marketplace.federation.fetching import fetch
 from marketplace.federation.models import Checkpoint, Partner, ReceivedMessage, Subscription
 from marketplace.rest.models import Counter
 from tests import websites
@@ -386,3 +388,23 @@ def test_register_at_asks_again_at_once(sender, site, no_key):
     assert look() == 0
     subscriptions.register_at(sender.partner)
     assert look() == 1
+
+
+def test_a_key_that_does_not_open_keeps_no_other_partner_from_being_asked(sender, client, site):
+    """The server's secret was changed, or a backup was put back beside another one. Let through, the error ends the worker at every start."""
+    other = Sender(client, number=2)
+    publish(site, other, other.secret)
+    site.pages["/hook"] = lambda _request: (200, {"Content-Type": "application/json"}, b'{"state": "active"}')
+    for one in (sender, other):
+        document = {"endpoints": {"hook": f"{site.url}/hook"}} | Partner.objects.get(pk=one.partner.pk).discovery
+        Partner.objects.filter(pk=one.partner.pk).update(base_url=site.url, discovery=document, sealed_key=sealing.seal("their-key-to-us-0123456789"))
+    Partner.objects.filter(pk=sender.partner.pk).update(sealed_key="sealed with another secret")
+    with pytest.raises(sealing.BrokenSealError):
+        fetch(Partner.objects.get(pk=sender.partner.pk), f"{site.url}/hook")
+    Subscription.objects.update(next_attempt_at=timezone.now())
+    Subscription.objects.filter(pk=sender.subscription.pk).update(next_attempt_at=timezone.now() - LATER)
+    assert subscriptions.run_once() == 2
+    sender.subscription.refresh_from_db()
+    other.subscription.refresh_from_db()
+    assert sender.subscription.error.startswith("broken-seal")
+    assert (other.subscription.error, other.subscription.confirmed_at is not None) == ("", True)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
+from marketplace.core.sealing import BrokenSealError
 from marketplace.federation.enums import ReaderKind
 from marketplace.federation.items import Fault, Fetch, HarvestError, Item
 
@@ -52,6 +54,9 @@ def preview(partner: object, options: Mapping, *, fetch: Fetch, reader: str = ""
         return _preview(partner, kind, dict(options), fetch)
     except HarvestError as error:
         return Preview(error=error.message, options=dict(options))
+    except BrokenSealError:
+        told = _("The key that the partner gave us cannot be read any more, since the server's secret was changed. Ask for a new key.")
+        return Preview(error=told, options=dict(options))
 
 
 def _preview(partner: object, kind: str, options: dict, fetch: Fetch) -> Preview:
