@@ -42,7 +42,7 @@ def register(partner: Partner, url: str) -> Hook:
     """
     check_url(partner, url)
     # The partner's row is there to be locked, the hook perhaps not yet.
-    Partner.objects.select_for_update().get(pk=partner.pk)
+    Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
     hook = Hook.objects.filter(partner=partner).first() or Hook(partner=partner)
     if hook.is_active and hook.url == url:
         return hook

@@ -2,12 +2,14 @@
 
 import threading
 import time
+import uuid
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from marketplace.federation import mapping, operations
+from marketplace.federation import hooks, mapping, operations
 from marketplace.federation.enums import PartnerAction
+from marketplace.federation.interests import receiving
 from marketplace.federation.models import Checkpoint, HarvestRun, Partner, PartnerEvent
 from tests.factories import UserFactory
 from tests.federation.test_operations import connect
@@ -80,3 +82,37 @@ def test_a_visit_and_a_person_never_wait_for_each_other_in_a_circle(monkeypatch,
     for thread in threads:
         thread.join()
     assert len(faults) == is_naive
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("act", "waits"),
+    [
+        (lambda partner: Partner.objects.select_for_update().get(pk=partner.pk), True),
+        (lambda partner: hooks.register(partner, f"{partner.base_url}/hook"), False),
+        (lambda partner: receiving.forget(partner, uuid.uuid4(), is_erasure=False), False),
+    ],
+    ids=["naive", "hook", "interest"],
+)
+def test_no_visit_waits_for_what_the_partner_asks_of_us_meanwhile(act, waits):
+    """A visit's rows point to the partner, which is looked at when it commits: under a full lock it waits, with all that it has locked itself."""
+    partner = connect(UserFactory(is_superuser=True))
+    faults = []
+
+    def visit():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '500ms'")
+            HarvestRun.objects.create(partner=partner)
+        except OperationalError as error:
+            faults.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=visit)
+    with transaction.atomic():
+        act(partner)
+        thread.start()
+        thread.join()
+    assert (len(faults), HarvestRun.objects.count()) == (waits, not waits)

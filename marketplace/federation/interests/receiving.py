@@ -29,8 +29,8 @@ def receive(partner: Partner, listing: Listing, remote_uid: uuid.UUID, data: Map
 
     `data` is what wire.InterestIn has checked, `fingerprints` are wire.fingerprints of the request. Raises Problem: 422 for the same id with another body, 410 for one that was taken back.
     """
-    # One request of a partner at a time: the row that would be locked is not there yet.
-    Partner.objects.select_for_update().get(pk=partner.pk)
+    # One request of a partner at a time: the row that would be locked is not there yet. A visit may write rows that point to it (operations.lock).
+    Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
     if found := IncomingInterest.objects.filter(partner=partner, remote_uid=remote_uid).first():
         return _again(found, fingerprints), False
     own, company = data["own"], data["company"]
@@ -82,7 +82,7 @@ def _supersede(partner: Partner, listing: Listing, their_uri: str) -> None:
 @transaction.atomic
 def forget(partner: Partner, remote_uid: uuid.UUID, *, is_erasure: bool) -> None:
     """The company took its interest back, or a person of it was erased: nothing of it stays. Also for one that has not arrived yet."""
-    Partner.objects.select_for_update().get(pk=partner.pk)
+    Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
     state = State.ERASED if is_erasure else State.WITHDRAWN
     pk = IncomingInterest.objects.filter(partner=partner, remote_uid=remote_uid).values_list("pk", flat=True).first()
     if pk is None:
