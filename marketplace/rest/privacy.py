@@ -6,7 +6,7 @@ from django.utils.translation import ngettext
 from marketplace.accounts.models import User
 
 from . import holders, keys
-from .models import ApiKey
+from .models import ApiKey, IdempotentRequest
 
 
 class PersonalData:
@@ -38,8 +38,9 @@ class PersonalData:
         return [ngettext("%(n)d API key that you made stops working.", "%(n)d API keys that you made stop working.", number) % {"n": number}]
 
     def erase(self, user: User) -> None:
-        """End the keys that act in the person's name. That they made them goes with the account."""
+        """End the keys that act in the person's name. That they made them goes with the account; so do answers kept for a day that give their address."""
         keys.revoke_all(_personal(user))
+        IdempotentRequest.objects.filter(body__icontains=user.email).delete()
 
 
 def _personal(user: User) -> QuerySet[ApiKey]:

@@ -1,4 +1,4 @@
-"""The same creation at the same moment, from several connections."""
+"""The same creation at the same moment, from several connections; and what is kept of it."""
 
 import json
 from http import HTTPStatus
@@ -9,9 +9,12 @@ from django.db import connection
 from marketplace.listings.models import Listing
 from marketplace.rest import idempotency
 from marketplace.rest.models import IdempotentRequest
+from marketplace.rest.privacy import PersonalData
 from marketplace.rest.problems import Problem
 from tests import concurrency
+from tests.factories import UserFactory
 from tests.rest import programs
+from tests.rest.keys import company_key
 from tests.rest.programs import Program
 
 URL = "/api/v1/listings/"
@@ -65,3 +68,15 @@ def test_who_was_overtaken_commits_nothing():
         idempotency.once(request, make)
     assert raised.value.code == "request-in-progress"
     assert not Listing.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_erased_person_is_in_no_answer_that_could_be_asked_for_again():
+    """Two said yes, a program was told the contact data, and asks once more after the account was deleted: by its age alone the answer would stay for a day."""
+    made, person = company_key("interests"), UserFactory(email="Alba.Puig@firm.example")
+    told = {"contact": {"name": "Alba Puig", "email": "alba.puig@firm.example"}}
+    for key, body in (("hers", told), ("other", {"contact": {"email": "oriol@firm.example"}})):
+        IdempotentRequest.objects.create(client=made.key.client, key=key, fingerprint="x", status=201, body=json.dumps(body))
+    assert idempotency.prune() == 0
+    PersonalData().erase(person)
+    assert [row.key for row in IdempotentRequest.objects.all()] == ["other"]
