@@ -13,6 +13,8 @@ NIF, VAT, EUID = "NIF", "VAT", "EUID"
 #: A country, a register, a number: "ESB08005.123456" (Implementing Regulation (EU) 2021/1042, annex).
 _EUID = re.compile(r"[A-Z]{2}[A-Z0-9]{1,10}\.[A-Z0-9./-]{1,25}")
 _VAT = re.compile(r"[A-Z]{2}[A-Z0-9]{2,12}")
+#: What a number of a scheme other than the NIF looks like.
+SHAPES = {VAT: _VAT, EUID: _EUID}
 NOBODY = ("", "")
 
 
@@ -26,7 +28,7 @@ def identity(node: Mapping) -> tuple[str, str]:
         scheme, said = NIF, said[2:]
     if scheme == NIF:
         return _nif(said)
-    pattern = {VAT: _VAT, EUID: _EUID}.get(scheme)
+    pattern = SHAPES.get(scheme)
     return (scheme, said) if pattern and pattern.fullmatch(said) else NOBODY
 
 

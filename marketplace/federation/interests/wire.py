@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from marketplace.companies.models import Company
+from marketplace.federation.identities import SHAPES
 from marketplace.listings.enums import Kind
 from marketplace.listings.models import Listing
 
@@ -73,10 +74,13 @@ def identity(identifier: Mapping[str, str] | None) -> str:
     """Scheme and id of a company, "" for none and for that of a natural person, which nobody here has to know."""
     if not identifier:
         return ""
-    scheme, value = identifier["propertyID"], identifier["value"].strip().upper()
+    scheme, value = identifier["propertyID"], "".join(identifier["value"].upper().split())
     national = value.removeprefix("ES") if scheme in ("VAT", "NIF") else value
     is_spanish = scheme == "NIF" or value.startswith("ES")
     if is_spanish and scheme != "EUID" and not is_of_legal_person(national):
+        return ""
+    # A person's number under another scheme's name is still a person's: only what looks like one of the scheme is kept.
+    if scheme in SHAPES and not SHAPES[scheme].fullmatch(value):
         return ""
     return f"{scheme}:{value}"
 

@@ -20,10 +20,15 @@ from marketplace.federation.models.interests import mark
         ("VAT", "ES12345678Z", ""),
         ("VAT", "ESY1234567X", ""),
         ("VAT", "FR12345678901", "VAT:FR12345678901"),
+        ("VAT", "fr 12 345678901", "VAT:FR12345678901"),
+        ("VAT", "12345678Z", ""),
+        ("VAT", "X1234567L", ""),
+        ("EUID", "12345678Z", ""),
         ("EUID", "ES08005.12345", "EUID:ES08005.12345"),
     ],
 )
 def test_identity_of_a_natural_person_is_not_kept(scheme, value, kept):
+    """A naive check looks at the NIF alone, and a person's number comes in as a VAT number without its country, or as an EUID."""
     assert wire.identity({"propertyID": scheme, "value": value}) == kept
 
 
