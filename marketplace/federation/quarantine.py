@@ -4,17 +4,13 @@ import datetime
 import hashlib
 from collections.abc import Collection, Sequence
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.utils import timezone
-
-from marketplace.accounts.models import User
 
 from .applying import raw
 from .items import Fault
 from .models import Partner, QuarantinedItem
 from .models.harvest import URI_LENGTH
-from .rules import can_manage
 
 #: A partner whose every item is bad fills no more than this; the visits' counts tell the rest.
 MOST = 5000
@@ -52,13 +48,6 @@ def settle(partner: Partner, uris: Collection[str]) -> None:
 def forget(partner: Partner, uris: Collection[str]) -> None:
     """Erase what is kept of them: their origin asked for it."""
     QuarantinedItem.objects.filter(partner=partner, key__in=[_hash(uri) for uri in uris]).delete()
-
-
-def resolve(item: QuarantinedItem, *, by: User) -> None:
-    """A person has seen to it. The item comes back if the partner sends it again as it is."""
-    if not can_manage(by):
-        raise PermissionDenied
-    QuarantinedItem.objects.filter(pk=item.pk, resolved_at=None).update(resolved_at=timezone.now())
 
 
 def prune() -> int:
