@@ -257,11 +257,11 @@ def _note_bad(delivery: Delivery, hook: QuerySet[Hook], outcome: Outcome, now: d
     for_all = max(min(_pause(failures, None), LONGEST_HOOK_PAUSE), outcome.retry_after or datetime.timedelta())
     hook.filter(failing_since=None).update(failing_since=now)
     hook.update(failures=F("failures") + 1, pause_until=now + for_all, modified=now)
+    if now - delivery.since >= PATIENCE:
+        _give_up(delivery, failures, now)
     if reason := _off_reason(delivery, outcome):
         hook.update(is_active=False, off_reason=reason, off_at=now)
         logger.warning("hook %s is turned off: %s", delivery.hook_id, reason)
-    elif now - delivery.since >= PATIENCE:
-        _give_up(delivery, failures, now)
 
 
 def _pause(number: int, wish: datetime.timedelta | None) -> datetime.timedelta:
@@ -276,7 +276,7 @@ def _off_reason(delivery: Delivery, outcome: Outcome) -> str:
         return Hook.OffReason.GONE
     if outcome.error.startswith((Refusal.OTHER_HOST.value, Refusal.NOT_SECURE.value)):
         return Hook.OffReason.MOVED
-    if delivery.type == PING and delivery.attempts >= PING_ATTEMPTS:
+    if delivery.type == PING and (delivery.attempts >= PING_ATTEMPTS or delivery.state == Delivery.State.FAILED):
         return Hook.OffReason.UNPROVEN
     return ""
 

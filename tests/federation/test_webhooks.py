@@ -112,6 +112,19 @@ def test_hook_that_never_proves_itself_is_turned_off(ears, settings):
     assert hook.state == "active"
 
 
+def test_hook_that_does_not_answer_for_three_days_is_turned_off(ears):
+    """Otherwise it would be in the making for ever, and its owner never told to register it again."""
+    ears.answer = 500
+    hook = hooks.register(hooking.partner(ears).partner, ears.url)
+    while hook.state == "checking":
+        ping = hook.deliveries.get()
+        with time_machine.travel(max(ping.next_attempt_at, hook.pause_until or timezone.now()), tick=True):
+            assert sending.run_once(seconds=30) == 1
+        hook.refresh_from_db()
+    assert (hook.state, hook.off_reason) == ("off", Hook.OffReason.UNPROVEN)
+    assert hook.deliveries.get().attempts <= 11
+
+
 @pytest.mark.parametrize(
     "url",
     [

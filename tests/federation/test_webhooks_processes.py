@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 EVENTS, KILLS, LOT = 500, 50, 20
 NAIVE_EVENTS, NAIVE_KILLS = 60, 8
 CALL_SECONDS = 0.4
+#: As many as in three days, in seconds: with few of them the clock that is ten days ahead would end all patience.
+PAUSES = ",".join(["0.02"] + ["0.05"] * 300)
 
 #: A parent that has everything loaded, and children that send until they are killed: so a kill costs a fraction of a second. Every tenth has a
 #: clock that is ten days ahead. The last one works until nothing is left.
@@ -184,7 +186,7 @@ def free_port() -> int:
 
 def test_five_hundred_changes_arrive_once_whatever_fails(nodes):
     port = free_port()
-    a, b = nodes(2, allow=(f"127.0.0.1:{port}",), WEBHOOK_SECONDS=str(CALL_SECONDS), WEBHOOK_PAUSES="0.02,0.05")
+    a, b = nodes(2, allow=(f"127.0.0.1:{port}",), WEBHOOK_SECONDS=str(CALL_SECONDS), WEBHOOK_PAUSES=PAUSES)
     with faults.line(f"{b.url}/api/federation/v1/webhooks", port, slow_seconds=2 * CALL_SECONDS) as line:
         introduce(b, a)
         key = introduce(a, b, hook=line.url, hosts=line.host)
