@@ -204,10 +204,22 @@ def test_silent_partner_holds_up_neither_the_index_nor_the_end_of_the_worker(wai
     assert _works_within(40)
 
 
-def test_fault_in_one_half_of_the_worker_ends_it(waiting):
-    program = "import django; django.setup()\n" + SLOW_OUTSIDE.format(
-        more="def broken():\n    raise TypeError('nobody foresaw this')\nworker.OUTSIDE = (broken,)"
-    )
+UNFORESEEN = """
+def broken():
+    raise TypeError("nobody foresaw this")
+worker.{half} = (broken,)
+"""
+
+
+def test_answer_of_a_partner_that_nobody_foresaw_does_not_end_the_worker(waiting):
+    operations.publish(waiting, by=None)
+
+    assert _works_within(40, UNFORESEEN.format(half="OUTSIDE"))
+
+
+def test_fault_of_our_own_that_nobody_foresaw_ends_the_worker(waiting):
+    """Who watches the process starts it anew; half a worker nobody would notice."""
+    program = "import django; django.setup()\n" + SLOW_OUTSIDE.format(more=UNFORESEEN.format(half="INSIDE"))
 
     done = subprocess.run(
         [sys.executable, "-c", program], env=processes.environment(), capture_output=True, text=True, timeout=60, check=False, cwd=settings.BASE_DIR

@@ -81,6 +81,8 @@ def prune() -> int:
     """Throw away tombstones that are older than what we promise; returns how many. A reader that has not come so far reads the snapshot."""
     old = timezone.now() - datetime.timedelta(days=settings.FEDERATION_TOMBSTONE_DAYS)
     with transaction.atomic():
+        # The rows go in another order than in `export`: one of the two at a time.
+        _lock()
         FeedLog.objects.get_or_create(pk=1)
         log = FeedLog.objects.select_for_update().get(pk=1)
         tombstones = FeedEntry.objects.filter(op=Op.TOMBSTONE, updated_at__lt=old)

@@ -53,7 +53,11 @@ class HookView(APIView):
             raise Problem("not-found", _("You have not registered an address here."))
         return Response(_told(hook))
 
-    @extend_schema(operation_id="federation_hook_put", request=REGISTRATION, responses={200: HOOK, CREATED: HOOK, 422: schema.problem("invalid-content")})
+    @extend_schema(
+        operation_id="federation_hook_put",
+        request={"application/json": REGISTRATION},
+        responses={200: HOOK, CREATED: HOOK, 422: schema.problem("invalid-content")},
+    )
     def put(self, request: Request) -> Response:
         """Register an address: it gets a signed `hook.ping` with a challenge, and is active when it has given that back."""
         partner = reader_of(request)

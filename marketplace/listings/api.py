@@ -234,7 +234,7 @@ class OwnListings(ApiView):
     """The listings of the key's company in every state."""
 
     schema_tag = TAG
-    read_scope = Scope.WRITE
+    read_scope = (Scope.READ, Scope.WRITE)
 
     @extend_schema(
         operation_id="listOwnListings",
@@ -245,7 +245,7 @@ class OwnListings(ApiView):
             schema.limit(DEFAULT_LIMIT, MAX_LIMIT), schema.CURSOR, schema.FIELDS, schema.IF_NONE_MATCH, schema.ETAG, schema.LINK,
         ],
         responses={200: OwnListingPageOut, 304: schema.NOT_MODIFIED},
-        auth=[{"key": ["write"]}],
+        auth=[{"key": ["read"]}, {"key": ["write"]}],
     )  # fmt: skip
     def get(self, request: Request) -> HttpResponse:
         """A page of them."""

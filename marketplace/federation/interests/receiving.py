@@ -120,13 +120,14 @@ def join_new() -> int:
 
 @transaction.atomic
 def _join_one(pk: int) -> bool:
-    interest = IncomingInterest.objects.select_related("listing").get(pk=pk)
-    synergy = interest.listing and _synergy(interest.listing, interest.their_uri)
+    interest = IncomingInterest.objects.select_related("listing").filter(pk=pk).first()
+    # It may have been deleted since it was listed.
+    synergy = interest and interest.listing and _synergy(interest.listing, interest.their_uri)
     if synergy is None:
         return False
-    Synergy.objects.select_for_update(of=("self",)).get(pk=synergy.pk)
+    held = Synergy.objects.select_for_update(of=("self",)).filter(pk=synergy.pk).first()
     interest = locking.incoming(pk)
-    if interest is None or interest.synergy_id or interest.state not in (*LIVE, State.DECLINED):
+    if held is None or interest is None or interest.synergy_id or interest.state not in (*LIVE, State.DECLINED):
         return False
     _join(interest, synergy)
     return interest.synergy_id is not None

@@ -37,7 +37,9 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write("worker: started")
         failures: list[BaseException] = []
-        beside = threading.Thread(target=_ending_both, args=(stop, failures, lambda: _work(stop, pause, worker.OUTSIDE)), name="outside", daemon=True)
+        beside = threading.Thread(
+            target=_ending_both, args=(stop, failures, lambda: _work(stop, pause, worker.OUTSIDE, survives=Exception)), name="outside", daemon=True
+        )
         beside.start()
         _ending_both(stop, failures, lambda: _work(stop, pause, worker.INSIDE, _Daily()))
         # Whatever it waits for can be cut off at any point.
@@ -59,8 +61,18 @@ class _Daily:
             self._last_day = today
 
 
-def _work(stop: threading.Event, pause: float, steps: Iterable[worker.Step], daily: Callable[[], None] = lambda: None) -> None:
-    """Round after round until told to stop; a database or search server that is away makes the pauses longer, never ends the worker."""
+def _work(
+    stop: threading.Event,
+    pause: float,
+    steps: Iterable[worker.Step],
+    daily: Callable[[], None] = lambda: None,
+    *,
+    survives: type[Exception] | tuple[type[Exception], ...] = (DatabaseError, OSError),
+) -> None:
+    """Round after round until told to stop; a database or search server that is away makes the pauses longer, never ends the worker.
+
+    Among others' servers is always one whose answer nobody foresaw: that half survives everything, or one partner could keep the index from its work.
+    """
     wait = pause
     while not stop.is_set():
         try:
@@ -68,7 +80,7 @@ def _work(stop: threading.Event, pause: float, steps: Iterable[worker.Step], dai
             done = worker.run_once(steps)
             daily()
             wait = 0.0 if done else pause
-        except (DatabaseError, OSError):
+        except survives:
             logger.exception("worker: a round failed, the next one follows in %.1f s", wait or pause)
             wait = min(max(wait, pause) * 2, LONGEST_PAUSE)
         stop.wait(wait)
