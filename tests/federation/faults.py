@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import urllib3
 
-#: What every third message meets, one after the other; "refused" comes by the clock. "late" ones strike when the message has arrived already.
+#: What every fourth message meets, one after the other; "refused" comes by the clock. "late" ones strike when the message has arrived already.
 ROUND = ("500", "cut", "500 late", "slow", "cut late", "redirect", "500", "cut", "500 late", "cut late", "gone")
 FAULTS = frozenset(ROUND)
-EVERY = 3
+EVERY = 4
 CLOSED_SECONDS, OPEN_SECONDS = 0.2, 1.5
 
 
