@@ -15,6 +15,8 @@ MAX_LOGO_PIXELS = 4000 * 4000
 LOGO_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 EARLIEST_YEAR = 1800
 CIF_LETTERS = "ABCDEFGHJNPQRSUVW"
+#: A NIF that begins with one of these or with a digit is a natural person's (Royal Decree 1065/2007, articles 18 to 22).
+PERSONS = "XYZKLM"
 
 
 def clean_tax_id(value: str) -> str:
@@ -50,6 +52,12 @@ def validate_tax_id(value: str) -> None:
             code="format",
             params={"number": number[:20]},
         ) from error
+
+
+def is_legal_person(tax_id: str | None) -> bool:
+    """Whether a NIF is a company's, which may be told to everybody: not that of a natural person, nor none."""
+    first = (tax_id or "")[:1].upper()
+    return first.isalpha() and first not in PERSONS
 
 
 def _control(kind: object, number: str) -> str:

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 
-from marketplace.companies.validators import clean_tax_id, validate_tax_id
-
-from .jsonld import is_legal_person
+from marketplace.companies.validators import clean_tax_id, is_legal_person, validate_tax_id
 
 NIF, VAT, EUID = "NIF", "VAT", "EUID"
 #: A country, a register, a number: "ESB08005.123456" (Implementing Regulation (EU) 2021/1042, annex).

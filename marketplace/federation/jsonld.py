@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from marketplace.companies.models import Company, Place
+from marketplace.companies.validators import is_legal_person
 from marketplace.listings import jsonld
 from marketplace.listings.enums import Category, Kind
 from marketplace.listings.models import Listing
@@ -21,8 +22,6 @@ SCHEMA_ORG = "https://schema.org"
 CONTEXT_PATH = "/api/federation/v1/context"
 #: The code sets that categories and places are told in.
 SECTORS, PLACES = "NACE Rev. 2", "INE municipalities"
-#: A NIF that begins otherwise, with one of these or with a digit, is a natural person's (Royal Decree 1065/2007, articles 18 to 22).
-PERSONS = "XYZKLM"
 
 
 def listing_uri(uid: uuid.UUID) -> str:
@@ -80,12 +79,6 @@ def company(company: Company) -> dict[str, Any]:
         **{name: value for name, value in known.items() if value},
         "address": {"@type": "PostalAddress", "addressLocality": company.place.name, "addressCountry": "ES"},
     }
-
-
-def is_legal_person(tax_id: str | None) -> bool:
-    """Whether a NIF may be told to everybody."""
-    first = (tax_id or "")[:1].upper()
-    return first.isalpha() and first not in PERSONS
 
 
 def _place(place: Place) -> dict[str, Any]:

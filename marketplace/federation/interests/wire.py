@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from marketplace.companies.models import Company
+from marketplace.companies.validators import is_legal_person
 from marketplace.federation.identities import SHAPES
 from marketplace.listings.enums import Kind
 from marketplace.listings.models import Listing
@@ -27,8 +28,6 @@ from marketplace.listings.models import Listing
 from .consent import Given
 
 MAX_MESSAGE = 2000
-#: First letters of the NIF of a natural person (Real Decreto 1065/2007, articles 19 and 20): theirs never leaves this node.
-NATURAL = "XYZKLM"
 TYPES = {Kind.OFFER: "Offer", Kind.DEMAND: "Demand"}
 KINDS = {name: kind for kind, name in TYPES.items()}
 #: Clocks differ; a consent from further ahead is a mistake.
@@ -58,7 +57,7 @@ def _company(company: Company) -> dict:
     told: dict = {"name": company.name}
     if company.web:
         told["url"] = company.web
-    if is_of_legal_person(company.tax_id or ""):
+    if is_legal_person(company.tax_id):
         told["identifier"] = {"propertyID": "NIF", "value": company.tax_id}
     return told
 
@@ -77,17 +76,12 @@ def identity(identifier: Mapping[str, str] | None) -> str:
     scheme, value = identifier["propertyID"], "".join(identifier["value"].upper().split())
     national = value.removeprefix("ES") if scheme in ("VAT", "NIF") else value
     is_spanish = scheme == "NIF" or value.startswith("ES")
-    if is_spanish and scheme != "EUID" and not is_of_legal_person(national):
+    if is_spanish and scheme != "EUID" and not is_legal_person(national):
         return ""
     # A person's number under another scheme's name is still a person's: only what looks like one of the scheme is kept.
     if scheme in SHAPES and not SHAPES[scheme].fullmatch(value):
         return ""
     return f"{scheme}:{value}"
-
-
-def is_of_legal_person(number: str) -> bool:
-    """Whether a NIF is that of a company, not of a person."""
-    return number[:1].isalpha() and number[:1] not in NATURAL
 
 
 # --- Reading it ---------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from marketplace.companies.validators import clean_tax_id, validate_tax_id
+from marketplace.companies.validators import clean_tax_id, is_legal_person, validate_tax_id
 from marketplace.core.addresses import AddressError, parse
 from marketplace.federation import digests
 from marketplace.federation.fetching import hosts_of
@@ -39,8 +39,6 @@ MAX_TEXT = 60_000
 MAX_ID = 120
 #: What stays as it is in an address; the rest is percent-encoded, since an address is ASCII.
 SAFE = "%:/?#[]@!$&'()*+,;=~"
-#: NIF of natural persons begin with a digit or one of these; they are personal data and are not taken.
-NATURAL = frozenset("XYZKLM0123456789")
 #: Whom to write to, as feeds and forms put it beside a name: "anna@firm.example (Taller, SL)".
 EMAIL = re.compile(r"[(<\[]?\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b[)>\]]?")
 ITEM_TYPES = {"product": "Product"}
@@ -285,7 +283,7 @@ def _remote(facts: Mapping[str, str]) -> bool | None:
 def _tax_id(said: str) -> str:
     """The NIF of a legal person; that of a natural one is left where it is."""
     number = clean_tax_id(said)
-    if not number or number[0] in NATURAL:
+    if not is_legal_person(number):
         return ""
     try:
         validate_tax_id(number)
