@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -110,8 +111,11 @@ def step(listing: Listing, move: str, data: object, *, by: User, if_match: str |
     reason = valid(ReasonIn, data or {})
     if reason and move not in WITH_REASON:
         raise ValidationError({"reason": ValidationError(_("This step takes no reason."), code="unknown")})
-    check_if_match(if_match, listing.version, required=False)
-    return STEPS[Move(move)](listing, by=by, **reason)
+    with transaction.atomic():
+        # As it is now: between the look at it and this step somebody else may have changed it.
+        present = Listing.objects.select_for_update(of=("self",)).get(pk=listing.pk)
+        check_if_match(if_match, present.version, required=False)
+        return STEPS[Move(move)](present, by=by, **reason)
 
 
 # --- Many at once -----------------------------------------------------------------------------------------------------

@@ -8,14 +8,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from marketplace.listings import writing
+from marketplace.listings import operations, writing
 from marketplace.listings.enums import Origin, State
 from marketplace.listings.models import Listing
 from marketplace.listings.serializers import FoundListingOut, OwnListingOut
 from marketplace.rest import idempotency
+from marketplace.rest.answers import check_if_match
 from marketplace.rest.models import IdempotentRequest
+from marketplace.rest.problems import Problem
 from search import index
-from tests.factories import SABADELL, TERRASSA, ListingFactory
+from tests.factories import SABADELL, TERRASSA, ListingFactory, MembershipFactory
 from tests.rest import programs
 from tests.rest.programs import Program
 
@@ -397,6 +399,21 @@ def test_lost_update_is_refused(company):
     page(company.patch(address, before, If_Match="*"))
     listing.refresh_from_db()
     assert listing.title == before["title"]
+
+
+def test_step_on_what_changed_after_the_look_at_it_is_refused(company):
+    seen = ListingFactory(company=company.company, live=True)
+    tag, by = company.get(f"{URL}{seen.uid}/")["ETag"], MembershipFactory(company=company.company).user
+    operations.edit(Listing.objects.get(pk=seen.pk), {"title": "Changed in between by a colleague"}, by=by)
+
+    # Naive: what was read at the beginning of the request is compared.
+    check_if_match(tag, seen.version)
+    with pytest.raises(Problem) as refused:
+        writing.step(seen, "withdraw", {}, by=by, if_match=tag)
+
+    assert refused.value.status_code == 412
+    seen.refresh_from_db()
+    assert seen.state == State.PUBLISHED
 
 
 def test_language_in_which_it_was_read_does_not_matter_to_a_write(company):
