@@ -101,12 +101,15 @@ def revise(listing: Listing, fields: Mapping[str, object], *, by: User | None) -
 
 @transaction.atomic
 def erase(listings: Iterable[Listing], *, by: User | None) -> int:
-    """Delete listings that should never have been here (an import that is undone); the change log keeps a tombstone of each."""
+    """Delete listings that should never have been here (an import that is undone), and their history; the change log keeps a tombstone of each."""
     if by is not None and not is_curator(by):
         raise PermissionDenied
     listings = list(Listing.objects.select_for_update().filter(pk__in=[listing.pk for listing in listings]).order_by("pk"))
+    pks = [listing.pk for listing in listings]
     changelog.append_many("listing", [listing.uid for listing in listings], "delete")
-    Listing.objects.filter(pk__in=[listing.pk for listing in listings]).delete()
+    Listing.objects.filter(pk__in=pks).delete()
+    # Their deletion wrote all that was in them into the history once more.
+    Listing.history.filter(id__in=pks).delete()
     return len(listings)
 
 

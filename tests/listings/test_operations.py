@@ -258,3 +258,16 @@ def test_publishing_and_withdrawing_at_once_leave_one_story():
     at_once(lambda: operations.publish(listing, by=user), lambda: operations.withdraw(listing, by=owner.user))
     steps = list(listing.transitions.order_by("id").values_list("from_state", "to_state"))
     assert steps in ([(State.SUBMITTED, State.WITHDRAWN)], [(State.SUBMITTED, State.PUBLISHED), (State.PUBLISHED, State.WITHDRAWN)])
+
+
+def test_erased_listing_is_gone_from_the_history_too():
+    listing, other = ListingFactory(live=True), ListingFactory(live=True)
+    uid = listing.uid
+
+    assert operations.erase([listing], by=None) == 1
+
+    # Naive: only the row goes, and its deletion is written down with all the text.
+    assert not Listing.history.filter(uid=uid).exists()
+    assert Listing.history.filter(uid=other.uid).exists()
+    assert Change.objects.filter(uid=uid, operation="delete").count() == 1
+    assert Listing.objects.filter(pk=other.pk).exists()
