@@ -132,12 +132,14 @@ def test_key_that_is_gone_takes_nothing_along():
 def test_serving_process_writes_the_last_counts_by_itself(smtp):
     """Without the thread they would wait for a request that may never come; at the end of the process, what is left is written too."""
     made = company_key()
-    program = f"from marketplace.rest import usage\nimport time\nusage.FLUSH_SECONDS = 0.2\n{{start}}\nusage.count({made.key.pk}, is_refused=False)\n{{end}}"
+    program = f"from marketplace.rest import usage\nimport time\n{{start}}\nusage.count({made.key.pk}, is_refused=False)\n{{end}}"
+    # Naive: nobody looks after what was counted once the last request is over.
     processes.run(program.format(start="", end=""))
     assert rows(made.key) == []
-    processes.run(program.format(start="usage.flush_in_background()", end="time.sleep(2)\nos.kill(os.getpid(), signal.SIGKILL)"), is_killed=True)
+    start = "usage.FLUSH_SECONDS = 0.2\nusage.flush_in_background()"
+    processes.run(program.format(start=start, end="time.sleep(2)\nos.kill(os.getpid(), signal.SIGKILL)"), is_killed=True)
     assert [row[1] for row in rows(made.key)] == [1]
-    processes.run(program.format(start="usage.flush_in_background()", end=""))
+    processes.run(program.format(start=start, end=""))
     assert sum(row[1] for row in rows(made.key)) == 2
 
 
