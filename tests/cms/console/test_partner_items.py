@@ -63,7 +63,7 @@ def shown(answer):
 def test_quarantine_is_searched_and_filtered(console, curator, partner):
     other = connected("Third", by=curator)
     date, place, theirs = fault(partner, 1), fault(partner, 2, "unknown-place"), fault(other, 3)
-    quarantine.resolve(date, by=curator)
+    quarantine.settle(partner, [date.uri])
     assert shown(console.get(QUARANTINE)) == {place.pk, theirs.pk}
     assert shown(console.get(QUARANTINE, {"settled": "settled"})) == {date.pk}
     assert shown(console.get(QUARANTINE, {"partner": partner.pk})) == {place.pk}
