@@ -64,7 +64,8 @@ class ElasticBackend:
         self._prefix = prefix
         self._alias = f"{prefix}-listings"
         self._staged = index
-        self._breaker = breaker or Breaker()
+        #: What this process has seen of the server; one for all indices behind the same client.
+        self.breaker = breaker or Breaker()
 
     @property
     def _index(self) -> str:
@@ -73,24 +74,24 @@ class ElasticBackend:
     @contextmanager
     def _asking(self, *, patient: bool = False) -> Iterator[Elasticsearch]:
         """The client; what goes wrong becomes EngineUnavailableError. `patient` work waits longer and goes out even while the breaker is open."""
-        if not patient and not self._breaker.allows():
+        if not patient and not self.breaker.allows():
             message = "Elasticsearch did not answer a moment ago; not asked again yet"
             raise EngineAvoidedError(message)
         try:
             yield self._client.options(request_timeout=WRITE_SECONDS if patient else SEARCH_SECONDS)
         except ApiError as error:
             if error.meta.status in _SICK or isinstance(error, UnsupportedProductError):
-                self._breaker.failed()
+                self.breaker.failed()
             raise EngineUnavailableError(str(error)) from error
         except TransportError as error:
-            self._breaker.failed()
+            self.breaker.failed()
             raise EngineUnavailableError(f"{type(error).__name__}: {error}") from error
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             # An answer of another shape: something that is not Elasticsearch listens there.
-            self._breaker.failed()
+            self.breaker.failed()
             raise EngineUnavailableError(f"Unexpected answer: {error!r}") from error
         else:
-            self._breaker.succeeded()
+            self.breaker.succeeded()
 
     # --- The index as a whole -----------------------------------------------------------------------------------------
 
@@ -116,7 +117,7 @@ class ElasticBackend:
         name = f"{self._alias}-{bodies.schema()}-{uuid.uuid4().hex[:12]}"
         with self._asking(patient=True) as client:
             client.indices.create(index=name, **bodies.definition(), wait_for_active_shards=1)
-        return type(self)(self._client, self._prefix, index=name, breaker=self._breaker)
+        return type(self)(self._client, self._prefix, index=name, breaker=self.breaker)
 
     def swap(self, staged: Self) -> None:
         with self._asking(patient=True) as client:

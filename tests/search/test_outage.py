@@ -160,3 +160,24 @@ def test_breaker_opens_after_failures_in_a_row_and_lets_one_trial_through(monkey
     assert [guard.allows(), guard.allows()] == [True, False]
     guard.succeeded()
     assert guard.allows()
+
+
+def test_breaker_tells_its_state_and_since_when(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(breaker.time, "monotonic", lambda: now[0])
+    guard = breaker.Breaker()
+    began = guard.since
+    seen = [guard.state]
+    for _ in range(breaker.FAILURES_TO_OPEN):
+        guard.failed()
+        seen.append(guard.state)
+    opened = guard.since
+    now[0] += breaker.OPEN_SECONDS
+    guard.allows()
+    seen.append(guard.state)
+    guard.failed()
+    seen.append(guard.state)
+    assert began < opened == guard.since
+    guard.succeeded()
+    assert [*seen, guard.state] == ["closed", "closed", "open", "trial", "open", "closed"]
+    assert guard.since > opened
