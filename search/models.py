@@ -1,4 +1,4 @@
-"""What curators teach the engine (see `vocabulary`), and every edit of it. Who is a public id: accounts are above this package."""
+"""What curators teach the engine (see `vocabulary`), and every edit of it; what was done to the index. Who is a public id: accounts are above this package."""
 
 from typing import Self
 
@@ -134,3 +134,50 @@ class KeptVector(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class IndexBuild(models.Model):
+    """One rebuild of an engine's index; while it runs, the lease that keeps a second one away and its new index from being cleared up.
+
+    `lease_until` is moved on with every batch. A row whose lease ran out was killed; the next rebuild ends it.
+    """
+
+    engine = models.CharField(max_length=20)
+    started = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField()
+    finished = models.DateTimeField(null=True)
+    documents = models.PositiveIntegerField(default=0)
+    #: Why it failed, in English or as the engine said it; empty if it did not.
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["engine"], condition=models.Q(finished=None), name="one_build_at_a_time")]
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.started:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process was alive a moment ago."""
+        return self.finished is None and self.lease_until > timezone.now()
+
+
+class IndexCheck(models.Model):
+    """What one comparison of an engine's index with the database found: how many documents of each kind of drift."""
+
+    engine = models.CharField(max_length=20)
+    started = models.DateTimeField(default=timezone.now)
+    finished = models.DateTimeField(default=timezone.now)
+    documents = models.PositiveIntegerField()
+    missing = models.PositiveIntegerField()
+    extra = models.PositiveIntegerField()
+    stale = models.PositiveIntegerField()
+    without_vectors = models.PositiveIntegerField()
+    repaired = models.BooleanField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.started:%Y-%m-%d %H:%M}"
