@@ -51,6 +51,19 @@ class Frequencies:
     by_term: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What a server tells of itself: the live documents of our index (None: it has none of the present schema), and how its cluster does.
+
+    `colour` is green, yellow (copies are missing) or red (documents cannot be reached).
+    """
+
+    documents: int | None
+    colour: str
+    nodes: int
+    unassigned_shards: int
+
+
 class Backend(Protocol):
     """One index of one engine. Every method raises EngineUnavailableError if the engine does not answer as it should."""
 

@@ -23,13 +23,16 @@ from search.geo import distance_km
 from search.highlighting import highlights
 
 from . import elastic_bodies as bodies
-from .base import Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies, Stored
+from .base import Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies, Stored, Vitals
 from .breaker import Breaker
 
 logger = logging.getLogger(__name__)
 
 #: A person waits for a search; the fallback is quick, so waiting longer serves nobody.
 SEARCH_SECONDS = 2.5
+
+#: How long each question of `vitals` may take.
+VITAL_SECONDS = 1.0
 
 #: Nobody waits for the index; a bulk on a busy server may take its time.
 WRITE_SECONDS = 30.0
@@ -140,6 +143,19 @@ class ElasticBackend:
         with self._asking(patient=True) as client:
             for name in self._names(client):
                 client.indices.delete(index=name, ignore_unavailable=True)
+
+    def vitals(self) -> Vitals:
+        """How the server and our index do. The breaker learns nothing of it: a cluster that elects a master answers searches, and one that answers this may not."""
+        client = self._client.options(request_timeout=VITAL_SECONDS)
+        try:
+            cluster = client.cluster.health(master_timeout=f"{VITAL_SECONDS:.0f}s")
+            exists = any(self._is_current(name) for name in self._names(client))
+            documents = client.count(index=self._index, query={"term": {"live": True}})["count"] if exists else None
+            return Vitals(documents, cluster["status"], cluster["number_of_nodes"], cluster["unassigned_shards"])
+        except (ApiError, TransportError) as error:
+            raise EngineUnavailableError(f"{type(error).__name__}: {error}") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise EngineUnavailableError(f"Unexpected answer: {error!r}") from error
 
     # --- Writing ----------------------------------------------------------------------------------------------------------
 
