@@ -17,12 +17,13 @@ from wagtail.admin import messages
 
 from marketplace.companies import places, sectors
 from marketplace.companies.fields import PlaceField, SectorField
-from marketplace.federation import applying, fetching, introductions, operations
+from marketplace.federation import applying, checking, fetching, introductions, operations
 from marketplace.federation.enums import ReaderKind
 from marketplace.federation.items import Fault, Item
 from marketplace.federation.models import Partner
 from marketplace.federation.readers.forms import COLUMN, PATH, OptionsForm, form_for
 from marketplace.federation.readers.preview import Preview, preview
+from marketplace.federation.taking import Taking
 from marketplace.listings.enums import Kind
 
 from .partner_forms import SeenForm
@@ -201,14 +202,14 @@ def _table(seen: Preview, form: OptionsForm) -> dict[str, object]:
 
 def _shown(partner: Partner, seen: Preview) -> tuple[list[Shown], list[Fault]]:
     """What the harvest would make of the items: listings, and faults beside those that the reader found."""
-    taking, shown, faults = applying.Taking(partner), [], list(seen.faults)
+    taking, shown, faults = Taking(partner), [], list(seen.faults)
     with transaction.atomic():
         for item in seen.items:
             try:
-                applying.check(item, taking)
+                checking.check(item, taking)
                 draft = applying.read(item, taking)
-            except applying.UnfitError as error:
-                faults.append(applying.fault_of(item, error))
+            except checking.UnfitError as error:
+                faults.append(checking.fault_of(item, error))
             else:
                 shown.append(_card(item, draft, taking))
         # Words that nobody knows are written down while they are read. Looking writes nothing.
@@ -216,7 +217,7 @@ def _shown(partner: Partner, seen: Preview) -> tuple[list[Shown], list[Fault]]:
     return shown, faults
 
 
-def _card(item: Item, draft: applying.Draft, taking: applying.Taking) -> Shown:
+def _card(item: Item, draft: applying.Draft, taking: Taking) -> Shown:
     values = draft.values
     return Shown(
         title=values["title"],
@@ -227,5 +228,5 @@ def _card(item: Item, draft: applying.Draft, taking: applying.Taking) -> Shown:
         place=places.known()[values["place_id"]].name,
         until=values["valid_until"],
         url=draft.page or item.uri,
-        left_out=not taking.wants(draft),
+        left_out=not taking.wants(values),
     )

@@ -7,10 +7,9 @@ fault: no title, no kind, a date that is none, a sector or municipality that nob
 import datetime
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import rfc8785
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -25,35 +24,22 @@ from marketplace.imports.texts import cut, cut_at_sentence, first_sentence
 from marketplace.listings.enums import Category, Kind
 from marketplace.listings.models import MAX_DESCRIPTION
 
-from . import digests, fetching
+from .checking import UnfitError, check_uri
 from .enums import Scheme
 from .identities import identity
-from .items import Fault, Item
-from .mapping import Resolver
-from .models import Partner
-from .models.harvest import URI_LENGTH
+from .items import Item
 from .readers.facts import plain
+from .taking import Taking
 
 MAX_TITLE, MAX_KEYWORDS, MAX_NAME, MAX_ABOUT, MAX_WEB, MAX_PAGE = 120, 200, 160, 4000, 200, 500
 SHORTEST_TITLE = 3
 MAX_REACH = 1000
-MAX_VERSION = 2**63 - 1
-#: The text of an item in quarantine, for a person to look at.
-MAX_RAW = 20_000
 TYPES = {"Offer": Kind.OFFER, "Demand": Kind.DEMAND}
 ITEM_TYPES = {"Product": Category.PRODUCT, "Service": Category.SOLUTION}
 CODE_SETS = {"sector": "NACE Rev. 2", "place": "INE municipalities"}
 _WEB = URLValidator(schemes=["http", "https"])
 #: What a key of a company is made from where the origin has no address for it.
 SYNTHETIC = "urn:x-marketplace-company:"
-
-
-class UnfitError(Exception):
-    """The item cannot be taken; `code` is short and stable, the message is for the person who looks after the partner."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
 
 
 @dataclass(slots=True)
@@ -89,120 +75,6 @@ class Draft:
         """The same for the same text of a company of the same name, whoever shows it and under whatever address."""
         texts = (self.values["kind"], self.values["title"], self.values["description"], self.company.values["name"])
         return _sha(*(" ".join(str(text).casefold().split()) for text in texts))
-
-
-@dataclass(slots=True)
-class Taking:
-    """What is taken of one partner and how its words are read. Made once a visit: it asks the database only then. `words` are stored with each batch."""
-
-    partner: Partner
-    hosts: set[str] = field(init=False)
-    own_host: str = field(init=False)
-    kinds: set[str] = field(init=False)
-    sectors: set[str] = field(init=False)
-    places: set[str] = field(init=False)
-    words: Resolver = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.words = Resolver(self.partner)
-        self.hosts = fetching.hosts_of(self.partner) | fetching.hosts_of(self.partner, "http")
-        self.own_host = urlsplit(settings.SITE_URL).netloc.lower()
-        self.kinds = set(self.partner.take_kinds)
-        self.sectors = set(self.partner.take_sectors.values_list("pk", flat=True))
-        self.places = set(self.partner.take_places.values_list("pk", flat=True))
-
-    def wants(self, draft: Draft) -> bool:
-        """Whether a listing of this kind, sector and municipality is taken; an empty choice means all."""
-        values = draft.values
-        codes = sectors.tree()[values["sector_id"]].codes
-        return (
-            (not self.kinds or values["kind"] in self.kinds)
-            and (not self.sectors or not self.sectors.isdisjoint(codes))
-            and (not self.places or values["place_id"] in self.places)
-        )
-
-
-# --- Is it theirs, and is it whole? ----------------------------------------------------------------------------------------
-
-
-def check(item: Item, taking: Taking) -> None:
-    """Raise UnfitError unless the item is one of the partner's own and its digest is that of its listing."""
-    check_head(item, taking)
-    check_content(item, taking)
-
-
-def check_head(item: Item, taking: Taking) -> None:
-    """Raise UnfitError unless the item's address is one of the partner's and its version a number that we can keep."""
-    check_uri(item.uri, taking)
-    if not 0 <= item.version <= MAX_VERSION:
-        raise UnfitError(
-            "bad-version", _("The version “%(version)s” is not a whole number from 0 to 9223372036854775807.") % {"version": str(item.version)[:40]}
-        )
-
-
-def check_content(item: Item, taking: Taking) -> None:
-    """Raise UnfitError unless the digest is that of the listing."""
-    if item.listing is None:
-        return
-    if (said := item.listing.get("@id")) not in (None, item.uri):
-        # No str() of lists in lists: it gives up before the JSON's reader did.
-        other = said[:200] if isinstance(said, str) else "…"
-        raise UnfitError("other-id", _("The listing says that it is %(other)s.") % {"other": other})
-    try:
-        digest = digests.digest_of(item.listing)
-    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
-        raise UnfitError(
-            "not-canonical", _("The listing holds something that has no canonical form (RFC 8785): %(error)s") % {"error": str(error)[:200]}
-        ) from error
-    if digest != item.digest:
-        raise UnfitError("wrong-digest", _("The digest is not that of the listing: it should be %(digest)s.") % {"digest": digest})
-
-
-def check_uri(uri: str, taking: Taking) -> None:
-    """Raise UnfitError unless `uri` is an address on one of the partner's hosts."""
-    if not uri or len(uri) > URI_LENGTH or not uri.isprintable() or not uri.isascii() or " " in uri:
-        raise UnfitError("bad-uri", _("“%(uri)s” is no address that can name a listing.") % {"uri": uri[:200]})
-    try:
-        parts = urlsplit(uri)
-        host = parts.netloc.lower()
-    except ValueError as error:
-        raise UnfitError("bad-uri", _("“%(uri)s” is no address that can name a listing.") % {"uri": uri[:200]}) from error
-    if host == taking.own_host:
-        raise UnfitError("loop", _("This is a listing of our own that comes back to us. The partner gives on what it took from us."))
-    if parts.scheme not in ("http", "https") or host not in taking.hosts:
-        raise UnfitError(
-            "foreign-origin",
-            _("The listing is from %(host)s, which is not one of this partner's hosts. A partner may give only its own.") % {"host": host[:200]},
-        )
-
-
-def fault_of(item: Item, error: UnfitError) -> Fault:
-    """For the quarantine."""
-    return Fault(
-        uri=item.uri[:URI_LENGTH],
-        code=error.code,
-        message=error.message,
-        raw=raw(item.listing if item.listing is not None else {"op": item.op, "uri": item.uri, "version": item.version}),
-    )
-
-
-def raw(value: object) -> str:
-    """As much of it as helps a person, in characters that every database takes."""
-    text = value if isinstance(value, str) else _told(value)
-    return text[:MAX_RAW].encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _told(value: object) -> str:
-    try:
-        return rfc8785.dumps(value).decode()
-    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError):
-        try:
-            return repr(value)
-        except RecursionError:
-            return "…"
-
-
-# --- What does it say? ------------------------------------------------------------------------------------------------------
 
 
 def read(item: Item, taking: Taking) -> Draft:

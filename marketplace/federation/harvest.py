@@ -24,11 +24,11 @@ from marketplace.core.addresses import AddressError
 from marketplace.core.sealing import BrokenSealError
 
 from . import brake, fetching, mapping, quarantine, retention, writing
-from .applying import Taking
 from .enums import PartnerState, ReaderKind
 from .items import Batch, CursorExpired, HarvestError
 from .models import Checkpoint, HarvestRun, Partner
 from .readers import READERS
+from .taking import Taking
 
 logger = logging.getLogger(__name__)
 #: Renewed with every page; a worker that died is taken over after this.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .applying import raw
+from .checking import raw
 from .items import Fault
 from .models import Partner, QuarantinedItem
 from .models.harvest import URI_LENGTH

@@ -19,11 +19,14 @@ from marketplace.listings.enums import State
 from marketplace.listings.federated import Arrival
 from marketplace.listings.models import Listing
 
-from . import applying, duplicates, overlays, quarantine
-from .applying import CompanyDraft, Draft, Taking, UnfitError
+from . import applying, checking, duplicates, overlays, quarantine
+from .applying import CompanyDraft, Draft
+from .checking import UnfitError
 from .enums import Reason
 from .items import TOMBSTONE, Batch, Fault, Item
 from .models import Overlay, Partner, RemoteCompany, RemoteListing
+from .models.harvest import URI_LENGTH
+from .taking import Taking
 
 #: Where a listing goes when its origin takes it away. A state of ours that stays (rejected) would keep it from coming back.
 STATES = {Reason.WITHDRAWN: State.WITHDRAWN, Reason.EXPIRED: State.EXPIRED, Reason.MODERATED: State.WITHDRAWN}
@@ -123,7 +126,7 @@ class _Work:
 
     def sort(self, items: Sequence[Item]) -> list[Item]:
         """The upserts that are new or newer; all others are dealt with."""
-        own = self._newest(self._whole(items, applying.check_head))
+        own = self._newest(self._whole(items, checking.check_head))
         self.known = {row.uri: row for row in RemoteListing.objects.filter(uri__in=[item.uri for item in own])}
         fresh, unchanged, erasures = [], [], []
         for item in own:
@@ -140,7 +143,7 @@ class _Work:
         self.outcome.counts["unchanged"] += len(unchanged)
         self.mark_seen(unchanged)
         # Of what says nothing new the content is not used, so its digest need not be computed.
-        return self._whole(fresh, applying.check_content)
+        return self._whole(fresh, checking.check_content)
 
     def _whole(self, items: Sequence[Item], check: Callable[[Item, Taking], None]) -> list[Item]:
         """Those that pass; the others are faults."""
@@ -210,7 +213,7 @@ class _Work:
                 continue
             self.good.append(item.uri)
             is_over = applying.has_ended(draft)
-            if not is_over and self.taking.wants(draft):
+            if not is_over and self.taking.wants(draft.values):
                 drafts.append(draft)
                 continue
             self.outcome.counts["left_out"] += 1
@@ -297,7 +300,7 @@ class _Work:
         """A company that another partner brought (two share a host) is not ours to change: this partner's gets a name of its own."""
         for uri in [uri for uri, row in known.items() if row.partner_id != self.partner.pk]:
             del known[uri]
-            own = f"{applying.SYNTHETIC}{self.partner.uid}:{uri}"[: applying.URI_LENGTH]
+            own = f"{applying.SYNTHETIC}{self.partner.uid}:{uri}"[:URI_LENGTH]
             for draft in drafts:
                 if draft.uri == uri:
                     draft.uri = own
@@ -314,7 +317,7 @@ class _Work:
             RemoteListing.objects.filter(partner=self.partner, uri__in=uris, tombstoned_at=None).update(seen=self.generation, leaving="", leaving_version=0)
 
     def _fault(self, item: Item, error: UnfitError) -> None:
-        self.faults.append(applying.fault_of(item, error))
+        self.faults.append(checking.fault_of(item, error))
 
 
 def _same_version(item: Item) -> UnfitError:

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from marketplace.companies.models import Company, Place, Sector
 from marketplace.core.models import Change
-from marketplace.federation import applying, harvest, operations
-from marketplace.federation.applying import Taking, UnfitError
+from marketplace.federation import applying, checking, harvest, operations
+from marketplace.federation.checking import UnfitError
 from marketplace.federation.client import Fault, digest_of, parse
 from marketplace.federation.enums import PartnerState
 from marketplace.federation.identities import identity
 from marketplace.federation.items import Item
 from marketplace.federation.models import Checkpoint, DuplicateCandidate, Partner, QuarantinedItem, RemoteCompany, RemoteListing
+from marketplace.federation.taking import Taking
 from marketplace.listings.enums import State
 from marketplace.listings.models import Listing
 from tests.factories import CompanyFactory, ListingFactory, company_tax_id
@@ -43,7 +44,7 @@ def draft(partner, **changes):
     listing = {name: value for name, value in listing.items() if value is not None}
     item = Item(op="upsert", uri=listing["@id"], version=1, digest=digest_of(listing), listing=listing)
     taking = Taking(partner)
-    applying.check(item, taking)
+    checking.check(item, taking)
     return applying.read(item, taking)
 
 
@@ -183,9 +184,9 @@ def test_digest_has_to_be_that_of_the_listing(other):
     taking = Taking(other)
     item = Item(op="upsert", uri=listing["@id"], version=1, digest="sha-256:" + "0" * 64, listing=listing)
     with pytest.raises(UnfitError, match="sha-256:"):
-        applying.check(item, taking)
+        checking.check(item, taking)
     with pytest.raises(UnfitError) as raised:
-        applying.check(Item(op="upsert", uri=f"{BASE}/2", version=1, digest=digest_of(listing), listing=listing), taking)
+        checking.check(Item(op="upsert", uri=f"{BASE}/2", version=1, digest=digest_of(listing), listing=listing), taking)
     assert raised.value.code == "other-id"
 
 
@@ -193,7 +194,7 @@ def test_digest_has_to_be_that_of_the_listing(other):
 def test_what_has_no_canonical_form_is_refused(odd, other):
     listing = listing_of(Elsewhere(None), 1) | {"mp:odd": odd}
     with pytest.raises(UnfitError) as raised:
-        applying.check(Item(op="upsert", uri=listing["@id"], version=1, digest="sha-256:" + "0" * 64, listing=listing), Taking(other))
+        checking.check(Item(op="upsert", uri=listing["@id"], version=1, digest="sha-256:" + "0" * 64, listing=listing), Taking(other))
     assert raised.value.code == "not-canonical"
 
 
@@ -578,6 +579,6 @@ def test_an_id_of_lists_in_lists_is_a_fault_of_its_item_alone(other):
         str(deep)
     item = Item(op="upsert", uri=f"{BASE}/id/listing/1", version=1, digest="", listing={"@id": deep})
     with pytest.raises(UnfitError) as raised:
-        applying.check(item, Taking(other))
+        checking.check(item, Taking(other))
     assert raised.value.code == "other-id"
-    assert applying.fault_of(item, raised.value).raw
+    assert checking.fault_of(item, raised.value).raw

@@ -6,10 +6,10 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 
 from marketplace.federation import digests, operations, writing
-from marketplace.federation.applying import Taking
 from marketplace.federation.introductions import Introduction
 from marketplace.federation.items import Batch, Item
 from marketplace.federation.models import Partner
+from marketplace.federation.taking import Taking
 from tests.factories import UserFactory
 
 THEIR_KEY = "a-key-that-they-gave-us-0123456789"
