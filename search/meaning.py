@@ -90,8 +90,8 @@ class Meaning:
 
 def of(document: ListingDocument) -> Meaning | None:
     """What a document carries, None if it has no vectors or not those of its present passages."""
-    own = passages(document)
-    if not document.vectors or not own:
+    own = passages(document) if document.vectors else ()
+    if not own:
         return None
     try:
         encoder, vectors = unpacked(document.vectors, len(own) + (len(own) > 1))

@@ -4,10 +4,12 @@ A document is indexed in forms (see `analysis`): its title alone, and its whole 
 Both backends hold the same forms under the same names, so one set of weights serves both.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from . import analysis, vocabulary
-from .analysis import LANGUAGES, Token
+from .analysis import LANGUAGES, Token, Word
 from .documents import TEXT_FIELDS, ListingDocument, Query
 from .vocabulary import Forms
 
@@ -125,22 +127,28 @@ def required_words(count: int) -> int:
 # --- What a document is indexed by ------------------------------------------------------------------------------
 
 
-def forms(document: ListingDocument) -> dict[str, list[str]]:
+def forms(document: ListingDocument) -> dict[str, Iterable[str]]:
     """The document's terms by field of FORM_FIELDS. The title's words keep its stop words: "sobre" may be an envelope."""
-    title = analysis.analyse(document.title, document.language)
-    text = title + [t for name in TEXT_FIELDS[1:] for t in analysis.analyse(document.text(name), document.language)]
-    company = analysis.tokens(f"{document.company_name} {document.place_name}", document.language)
+    language, stops = document.language, analysis.stop_words(document.language)
+    title, *others = (analysis.words(document.text(name), language) for name in TEXT_FIELDS)
+    content, *others = ([word for word in found if word.word not in stops] for found in (title, *others))
+    _, title_lemmas, title_stems, *_ = _columns(content)
+    words, lemmas, stems, cognates, _ = _columns([*content, *chain.from_iterable(others)])
     return {
-        "title_word": [t.word for t in analysis.tokens(document.title, document.language)],
-        "title_lemma": [t.lemma for t in title],
-        "title_stem": [t.stem for t in title],
-        "company_word": [t.word for t in company],
-        "text_word": [t.word for t in text],
-        "text_lemma": [t.lemma for t in text],
-        "text_stem": [t.stem for t in text],
-        "text_cognate": [t.cognate for t in text if t.cognate],
-        "text_concept": [name for t in text for name in t.concepts],
+        "title_word": [word.word for word in title],
+        "title_lemma": title_lemmas,
+        "title_stem": title_stems,
+        "company_word": [word.word for word in analysis.words(f"{document.company_name} {document.place_name}", language)],
+        "text_word": words,
+        "text_lemma": lemmas,
+        "text_stem": stems,
+        "text_cognate": filter(None, cognates),
+        "text_concept": [name for found in (content, *others) for names in analysis.concepts_of(found) for name in names],
     }
+
+
+def _columns(words: Sequence[Word]) -> Iterable[Sequence[str]]:
+    return zip(*words, strict=True) if words else ((),) * len(Word._fields)
 
 
 #: Order keys hold the time in their high bits and bits of the uid below, so that both engines sort and page alike when

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
@@ -119,7 +119,7 @@ class Vocabulary:
         if self._answers_of:
             asking, answering = _covering(found, self._asking), _covering(found, self._answering)
             found = [
-                replace(token, concepts=token.concepts + tuple(sorted(asking[token.start])), answers=token.answers + tuple(sorted(answering[token.start])))
+                token._replace(concepts=token.concepts + tuple(sorted(asking[token.start])), answers=token.answers + tuple(sorted(answering[token.start])))
                 if token.start in asking or token.start in answering
                 else token
                 for token in found

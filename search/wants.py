@@ -5,7 +5,7 @@ little weaker. Every answer leads back to places in the two texts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 
@@ -177,7 +177,7 @@ def _expressions(tokens: list[Token]) -> Iterator[tuple[str, Token]]:
     """Each concept with its whole expression as one token: "gel hidroalcohòlic" is one sanitiser, not two."""
     open_runs: dict[str, Token] = {}
     for token in tokens:
-        runs = {name: replace(open_runs[name], end=token.end) if name in open_runs else token for name in token.answers}
+        runs = {name: open_runs[name]._replace(end=token.end) if name in open_runs else token for name in token.answers}
         yield from ((name, run) for name, run in open_runs.items() if name not in runs)
         open_runs = runs
     yield from open_runs.items()
