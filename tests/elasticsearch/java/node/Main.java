@@ -13,9 +13,9 @@ import org.elasticsearch.node.Node;
 import org.elasticsearch.plugins.PluginsLoader;
 
 /**
- * Runs one Elasticsearch node: java Main HOME PORT DATA.
+ * Runs one Elasticsearch node: java Main HOME. Its settings are in HOME/config/elasticsearch.yml.
  *
- * PORT 0 takes a free one. The port in use is written to HOME/port once the node listens.
+ * The port in use is written to HOME/port once the node listens.
  * The node lives as long as its standard input is open, so that it never outlives the process that
  * started it, however that one ended.
  */
@@ -33,25 +33,15 @@ public final class Main {
 
     private static void run(String[] arguments) throws Exception {
         Path home = Path.of(arguments[0]);
-        Node node = new Node(environment(home, arguments[1], arguments[2]), loader(home));
+        Node node = new Node(environment(home), loader(home));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node)));
         node.start();
         announce(home, node);
         waitForEnd(System.in);
     }
 
-    private static Environment environment(Path home, String port, String data) {
-        Settings settings = Settings.builder()
-            .put("path.home", home.toString())
-            .put("path.data", data)
-            .put("network.host", "127.0.0.1")
-            .put("http.port", port)
-            .put("transport.port", "0")
-            .put("discovery.type", "single-node")
-            .put("cluster.name", "marketplace-tests")
-            // A nearly full disk of a development machine must not turn the indices read-only.
-            .put("cluster.routing.allocation.disk.threshold_enabled", false)
-            .build();
+    private static Environment environment(Path home) {
+        Settings settings = Settings.builder().put("path.home", home.toString()).build();
         LogConfigurator.configureESLogging();
         return InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), null, () -> "node-1");
     }
