@@ -9,7 +9,7 @@ also carries its lemma; across languages texts meet in cognates (producte, produ
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -107,11 +107,10 @@ def concepts_of(found: Sequence[Word | Token]) -> list[tuple[str, ...]]:
     """Of each word of a text, the concepts of every expression that it stands in."""
     beginning, names = _concepts(), [()] * len(found)
     for start, first in enumerate(found):
-        for lemmas, own in beginning.get((first.language, first.lemma), ()):
-            end = start + len(lemmas)
-            if end <= len(found) and all(word.lemma == lemma for word, lemma in zip(found[start:end], lemmas, strict=True)):
-                for place in range(start, end):
-                    names[place] = tuple(sorted({*names[place], *own}))
+        for following, own in beginning.get((first.language, first.lemma), ()):
+            end = start + 1 + len(following)
+            if not following or [word.lemma for word in found[start + 1 : end]] == following:
+                names[start:end] = [tuple(sorted({*before, *own})) if before else own for before in names[start:end]]
     return names
 
 
@@ -274,8 +273,8 @@ def cognate(word: str, language: str) -> str:
 
 
 @cache
-def _concepts() -> dict[tuple[str, str], list[tuple[tuple[str, ...], tuple[str, ...]]]]:
-    """By the language and the lemma of an expression's first word: the lemmas of the whole, and the names of its concepts.
+def _concepts() -> dict[tuple[str, str], list[tuple[list[str], tuple[str, ...]]]]:
+    """By the language and the lemma of an expression's first word: the lemmas that follow, and the names of its concepts.
 
     By language, because "part" is a piece in English only, and "mes" a month and no table.
     """
@@ -285,10 +284,25 @@ def _concepts() -> dict[tuple[str, str], list[tuple[tuple[str, ...], tuple[str, 
         for language, column in zip(LANGUAGES, columns, strict=True):
             for expression in filter(None, (part.strip() for part in column.split(","))):
                 names.setdefault((language, _lemmas(expression, language)), set()).add(concept)
-    beginning: dict[tuple[str, str], list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
-    for (language, lemmas), found in names.items():
-        beginning.setdefault((language, lemmas[0]), []).append((lemmas, tuple(sorted(found))))
+    beginning: dict[tuple[str, str], list[tuple[list[str], tuple[str, ...]]]] = {}
+    for (language, (first, *following)), own in names.items():
+        beginning.setdefault((language, first), []).append((following, tuple(sorted(own))))
     return beginning
+
+
+def beginnings(concepts: Iterable[str]) -> frozenset[str]:
+    """The lemmas with which an expression of one of these concepts begins, in any language."""
+    return frozenset().union(*(_beginnings().get(name, ()) for name in concepts))
+
+
+@cache
+def _beginnings() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for (_, lemma), expressions in _concepts().items():
+        for _, names in expressions:
+            for name in names:
+                found.setdefault(name, set()).add(lemma)
+    return found
 
 
 def is_known(word: str) -> bool:

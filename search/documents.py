@@ -1,6 +1,6 @@
 """What goes into the engine and what comes out: frozen, free of Django models, the same for every backend."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -48,14 +48,18 @@ class ListingDocument:
 
     def to_source(self) -> dict[str, Any]:
         """The document as JSON types, as the backends store it."""
-        return asdict(self) | {"published_at": self.published_at.isoformat(), "valid_until": self.valid_until.isoformat()}
+        # By hand: `asdict` copies every value, which takes ten times as long.
+        source = {name: getattr(self, name) for name in self.__slots__}
+        source["published_at"] = self.published_at.isoformat()
+        source["valid_until"] = self.valid_until.isoformat()
+        return source
 
     @classmethod
     def from_source(cls, source: dict[str, Any]) -> Self:
         """The document that `to_source` gave."""
         return cls(
-            **source
-            | {
+            **{
+                **source,
                 "keywords": tuple(source["keywords"]),
                 "sectors": tuple(source["sectors"]),
                 "published_at": datetime.fromisoformat(source["published_at"]),
