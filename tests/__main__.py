@@ -21,8 +21,12 @@ from tests.elasticsearch import node
 
 MISSING = "missing: "
 NO_TESTS = 5  # pytest's exit code
-WORKERS = ("-n", "2")
+#: Long tests stand beside short ones: who has none left takes over half of what the other still has.
+PROCESSES = 2
+WORKERS = ("-n", str(PROCESSES), "--dist", "worksteal")
 CHILD_SECONDS = 60
+#: So many files of each pass are named with the time they took: a run that has grown long tells where.
+DEAREST = 20
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Pass:
     code: int
     counts: Counter = field(default_factory=Counter)
     untested: dict[str, list[str]] = field(default_factory=dict)
+    seconds: Counter = field(default_factory=Counter)
 
     @property
     def failed(self) -> int:
@@ -76,18 +81,24 @@ def elasticsearch():
 
 def first_pass(arguments: list[str], environment: dict[str, str]) -> Pass:
     """Everything but what needs PostgreSQL, on SQLite whatever DATABASE_URL says."""
-    workers = () if {"-n", "--numprocesses", "--pdb"} & {one.partition("=")[0] for one in arguments} else WORKERS
     without = {name: value for name, value in environment.items() if name != "DATABASE_URL"}
-    return run("SQLite", [*workers, *arguments], without)
+    return run("SQLite", [*workers(arguments), *arguments], without)
 
 
 def second_pass(arguments: list[str], environment: dict[str, str]) -> Pass:
     """What is marked `postgresql`; where there is none, pytest names those tests as not tested."""
-    arguments = ["-m", "postgresql", *arguments]
+    at_once = workers(arguments)
+    arguments = ["-m", "postgresql", *at_once, *arguments]
     if lack := postgresql.missing():
         return run("PostgreSQL", arguments, environment | {"TEST_POSTGRESQL_MISSING": lack})
-    with postgresql.running() as url:
-        return run("PostgreSQL", arguments, environment | {"DATABASE_URL": url})
+    with contextlib.ExitStack() as stack:
+        urls = [stack.enter_context(postgresql.running()) for _ in range(PROCESSES if at_once else 1)]
+        return run("PostgreSQL", arguments, environment | {"DATABASE_URL": urls[0], "TEST_DATABASE_URLS": " ".join(urls)})
+
+
+def workers(arguments: list[str]) -> tuple[str, ...]:
+    """PROCESSES of them, unless the caller says otherwise."""
+    return () if {"-n", "--numprocesses", "--pdb"} & {one.partition("=")[0] for one in arguments} else WORKERS
 
 
 def run(name: str, arguments: list[str], environment: dict[str, str]) -> Pass:
@@ -116,11 +127,12 @@ def stop(child: subprocess.Popen) -> None:
 
 
 def read(name: str, code: int, results: Path) -> Pass:
-    """Count outcomes, and gather what was not tested for want of something."""
+    """Count outcomes and seconds, and gather what was not tested for want of something."""
     outcome = Pass(name, code)
     if not results.exists():
         return outcome
     for case in ET.parse(results).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+        outcome.seconds[case.get("classname")] += float(case.get("time", 0))
         found = {element.tag for element in case}
         if found & {"failure", "error"}:
             outcome.counts["failed"] += 1
@@ -135,9 +147,11 @@ def read(name: str, code: int, results: Path) -> Pass:
 
 
 def report(passes: list[Pass]) -> int:
-    """Print what was missing and the totals; return the exit code."""
+    """Print where the time went, what was missing and the totals; return the exit code."""
     print()
     for one in passes:
+        print(f"{one.name}: {sum(one.seconds.values()):.0f} s of tests; the dearest files, in seconds:")
+        print("  " + ", ".join(f"{name.removeprefix('tests.')} {seconds:.0f}" for name, seconds in one.seconds.most_common(DEAREST)))
         for reason, tests in one.untested.items():
             print(f"!!! NOT TESTED on {one.name}: {len(tests)} tests. {reason}")
             for test in tests:

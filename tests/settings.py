@@ -6,6 +6,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+if urls := os.environ.get("TEST_DATABASE_URLS", "").split():
+    # A cluster for each process: an open transaction in any database of a cluster holds up the readers of the change log in all of them.
+    place = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.environ["DATABASE_URL"] = urls[min(place, len(urls) - 1)]
+
 from marketplace.settings import *  # noqa: F403 - tests run on the real settings
 from marketplace.settings import CACHES, DATABASES
 
@@ -30,9 +35,8 @@ STORAGES = {
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in the demo: in memory all threads would share one connection and could never meet a lock.
     DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
-else:
-    # Kept connections would outlive the threads that tests start, and block dropping the database.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Kept connections would outlive the threads that tests start, and block dropping the database.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # The server is chosen by the fixture that starts it, never by the developer's environment.
 ELASTICSEARCH_URL = ""
