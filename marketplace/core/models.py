@@ -1,4 +1,4 @@
-"""What every app builds on: the base model, the change log with its readers' checkpoints, the outbox of mails."""
+"""What every app builds on: the base model, the change log with its readers' checkpoints, the outbox of mails, the workers' signs of life."""
 
 import uuid
 
@@ -84,3 +84,29 @@ class Mail(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.subject} → {self.to}"
+
+
+class Heartbeat(models.Model):
+    """That one part of a worker process lives and what it does, written every few seconds (see `heartbeats`). All times are the database's own."""
+
+    process = models.CharField(max_length=80)
+    part = models.CharField(max_length=20)
+    host = models.CharField(max_length=64)
+    pid = models.PositiveIntegerField()
+    started = models.DateTimeField()
+    beat = models.DateTimeField()
+    #: The step that it is in, since when; empty while it rests. `did` is the last one that found something to do.
+    doing = models.CharField(max_length=80, blank=True)
+    since = models.DateTimeField()
+    did = models.CharField(max_length=80, blank=True)
+    rounds = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+    #: What the process knows of its engines, by name: whether its breaker is open.
+    breakers = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["process", "part"], name="heartbeat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.process} {self.part}"

@@ -4,7 +4,7 @@ SQLite has one writer at a time and none of these functions; there the transacti
 """
 
 from django.db import connection, models
-from django.db.models import Func, Value
+from django.db.models import Expression, Func, Value
 from django.db.models.lookups import GreaterThan
 
 
@@ -50,10 +50,10 @@ class _Row(Func):
     output_field = models.BigIntegerField()
 
 
-def later_than(position: tuple[int, int]) -> GreaterThan:
-    """The rows of a log behind a place (transaction, id), for `filter`.
+def later_than(position: tuple[int | Expression, int | Expression]) -> GreaterThan:
+    """The rows of a log behind a place (transaction, id), for `filter`; an OuterRef names a place in another query.
 
     Compared as a row, the index leads to the place at once. As "the transaction is greater, or the same and the id greater" PostgreSQL walks through
     all that is before it, at every page.
     """
-    return GreaterThan(_Row("transaction", "id"), _Row(*map(Value, position)))
+    return GreaterThan(_Row("transaction", "id"), _Row(*(part if hasattr(part, "resolve_expression") else Value(part) for part in position)))

@@ -1,0 +1,75 @@
+"""How far each reader of the change log is behind, for those who run the service."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import BigIntegerField, Func, OuterRef, QuerySet, Subquery, Value
+from django.utils import timezone
+
+from . import transactions
+from .models import Change, Reader
+
+#: SQLite has one writer, so what is committed may be read.
+_NONE_OPEN = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far one reader is behind."""
+
+    reader: str
+    #: Changes it has still to see, and since how many seconds the oldest of them waits.
+    changes: int
+    seconds: float
+    #: When it last handled a batch; an idle reader has no need to.
+    handled: datetime
+    #: Who holds its lease, and until when; empty if nobody does.
+    held_by: str
+    held_until: datetime | None
+    #: What is next may not be read yet: a transaction that began before it is still open.
+    is_held_back: bool
+
+    @property
+    def whole_seconds(self) -> int:
+        """As people read it."""
+        return round(self.seconds)
+
+
+def lags(*, without: Collection[str] = ()) -> list[Lag]:
+    """Every reader that has begun, by name, in one query; `without` names those that nobody follows any more."""
+    now = timezone.now()
+    return [
+        Lag(
+            reader=row.name,
+            changes=row.changes,
+            seconds=max((now - row.oldest) / timedelta(seconds=1), 0.0) if row.oldest else 0.0,
+            handled=row.modified,
+            held_by=row.leased_by,
+            held_until=row.lease_until,
+            is_held_back=row.next_transaction is not None and row.next_transaction >= row.open_from,
+        )
+        for row in _with_lag(Reader.objects.exclude(name__in=without).order_by("name"))
+    ]
+
+
+def oldest_seconds(*, without: Collection[str] = ()) -> float:
+    """How long the oldest change waits for any of the readers; cheap, for it counts nothing."""
+    oldest = Reader.objects.exclude(name__in=without).annotate(oldest=_first("created")).values_list("oldest", flat=True)
+    waiting = min(filter(None, oldest), default=None)
+    return max((timezone.now() - waiting) / timedelta(seconds=1), 0.0) if waiting else 0.0
+
+
+def _with_lag(readers: QuerySet[Reader]) -> QuerySet[Reader]:
+    counted = _later().order_by().annotate(n=Func("id", function="COUNT", output_field=BigIntegerField())).values("n")
+    open_from = transactions.OldestOpenTransaction() if connection.vendor == "postgresql" else Value(_NONE_OPEN, BigIntegerField())
+    return readers.annotate(changes=Subquery(counted), oldest=_first("created"), next_transaction=_first("transaction"), open_from=open_from)
+
+
+def _later() -> QuerySet[Change]:
+    return Change.objects.filter(transactions.later_than((OuterRef("transaction"), OuterRef("change_id")))).order_by("transaction", "id")
+
+
+def _first(field: str) -> Subquery:
+    return Subquery(_later().values(field)[:1])

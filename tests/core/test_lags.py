@@ -1,0 +1,100 @@
+"""How far readers are behind, and what keeps them there."""
+
+import datetime
+import threading
+import uuid
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from marketplace.core import changelog, lags
+from marketplace.core.models import Change, Reader
+
+
+def log(*ages: int) -> None:
+    """Changes that were written so many seconds ago, the oldest first."""
+    for age in ages:
+        with transaction.atomic():
+            change = changelog.append("listing", uuid.uuid4())
+        Change.objects.filter(pk=change.pk).update(created=timezone.now() - datetime.timedelta(seconds=age))
+
+
+def read(name: str, count: int) -> None:
+    changelog.consume(name, lambda _changes: None, limit=count)
+
+
+def told() -> dict[str, tuple[int, int]]:
+    return {lag.reader: (lag.changes, round(lag.seconds)) for lag in lags.lags()}
+
+
+@pytest.mark.django_db
+def test_lag_counts_what_a_reader_has_still_to_see_and_how_long_the_oldest_of_it_waits():
+    log(500, 400, 300)
+    read("first", 1)
+    read("second", 3)
+    assert told() == {"first": (2, 400), "second": (0, 0)}
+    assert round(lags.oldest_seconds()) == 400
+    assert lags.oldest_seconds(without={"first"}) == 0
+
+
+@pytest.mark.django_db
+def test_stuck_reader_grows_old_though_nothing_new_is_written():
+    """A figure of changes alone stays at 1 for a week."""
+    log(30)
+    Reader.objects.create(name="index")
+    assert told() == {"index": (1, 30)}
+    Change.objects.update(created=timezone.now() - datetime.timedelta(days=7))
+    assert told() == {"index": (1, 7 * 86_400)}
+
+
+@pytest.mark.django_db
+def test_lag_tells_who_holds_the_lease():
+    log(1)
+    changelog._take_lease("index", changelog.LEASE)
+    [lag] = lags.lags()
+    assert lag.held_by == Reader.objects.get().leased_by != ""
+    assert lag.held_until > timezone.now()
+
+
+@pytest.mark.django_db
+def test_lags_ask_one_query_however_many_readers(django_assert_num_queries):
+    log(1, 1)
+    for count in (1, 3):
+        for number in range(count):
+            Reader.objects.get_or_create(name=f"reader {number}")
+        with django_assert_num_queries(1):
+            assert len(lags.lags()) == count
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_change_behind_an_open_transaction_is_told_to_be_held_back():
+    """The naive figure says that the reader is slow; it is not, it may not read on."""
+    begun, over = threading.Event(), threading.Event()
+
+    def stay_open():
+        try:
+            with transaction.atomic():
+                changelog.append("listing", uuid.uuid4())
+                begun.set()
+                over.wait(20)
+        finally:
+            connection.close()
+
+    log(1)
+    read("index", 10)
+    thread = threading.Thread(target=stay_open)
+    thread.start()
+    try:
+        assert begun.wait(10)
+        log(60)
+        assert changelog.consume("index", lambda _changes: None) == 0
+        [lag] = lags.lags()
+        assert (lag.changes, round(lag.seconds), lag.is_held_back) == (1, 60, True)
+    finally:
+        over.set()
+        thread.join()
+    assert [lag.is_held_back for lag in lags.lags()] == [False]
+    read("index", 10)
+    assert told() == {"index": (0, 0)}
