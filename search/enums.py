@@ -20,3 +20,11 @@ class Action(models.TextChoices):
     SWITCHED_ON = "on", _("Switched on")
     SWITCHED_OFF = "off", _("Switched off")
     DELETED = "deleted", _("Deleted")
+
+
+class Work(models.TextChoices):
+    """What can be asked for of an engine's whole index."""
+
+    COMPARE = "compare", _("Compare with the database")
+    REPAIR = "repair", _("Repair the differences")
+    REBUILD = "rebuild", _("Build anew")

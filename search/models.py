@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace.core.models import BaseModel, new_uid
 
 from .analysis import LANGUAGES
-from .enums import Action, EntryKind
+from .enums import Action, EntryKind, Work
 from .vocabulary import Expression, Rule
 
 NOTE_LENGTH = 200
@@ -181,3 +181,52 @@ class IndexCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.engine} {self.started:%Y-%m-%d %H:%M}"
+
+
+class RequestQuerySet(models.QuerySet):
+    """What was asked for."""
+
+    def due(self) -> Self:
+        """Those that a worker may take up now, the oldest first."""
+        free = models.Q(lease_until=None) | models.Q(lease_until__lt=timezone.now())
+        return self.filter(free, finished=None).order_by("id")
+
+
+class IndexRequest(models.Model):
+    """Work on an engine's whole index that a person asked for, or the day (see `upkeep`); of each kind there is one open request at a time."""
+
+    engine = models.CharField(max_length=20)
+    work = models.CharField(max_length=10, choices=Work)
+    asked = models.DateTimeField(default=timezone.now)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+    #: How many documents are done, of how many as far as that is known.
+    documents = models.PositiveIntegerField(default=0)
+    of = models.PositiveIntegerField(default=0)
+    #: Until when its worker has it, or it rests after an error.
+    lease_until = models.DateTimeField(null=True)
+    leased_by = models.CharField(max_length=80, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    #: Why it failed or waits, in English or as the engine said it.
+    error = models.TextField(blank=True)
+
+    objects = RequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["engine", "work"], condition=models.Q(finished=None), name="one_request_at_a_time")]
+        default_permissions = ()
+        permissions = [("operate_index", "Can compare, repair and rebuild the search index")]
+
+    def __str__(self) -> str:
+        return f"{self.work} {self.engine} {self.asked:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a worker is at it, or was a moment ago."""
+        return self.finished is None and bool(self.leased_by) and self.lease_until is not None and self.lease_until > timezone.now()
+
+    @property
+    def percent(self) -> int | None:
+        """How much of it is done, as far as one can tell."""
+        return min(99, 100 * self.documents // self.of) if self.of else None
