@@ -340,10 +340,14 @@ if not DEBUG:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
     # Otherwise all visitors are one to the limits of log-in: the proxy. Ten wrong passwords of one would lock everybody out.
     ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)
-    SECURE_REDIRECT_EXEMPT = [r"^health/"]
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+# --- Seen by operators ---------------------------------------------------------------------------------------------------
+# Who shows it as a bearer token reads /metrics and /health/details/; empty: nobody but curators who are logged in.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # --- Logging --------------------------------------------------------------------------------------------------------------
 LOGGING = {

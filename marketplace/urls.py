@@ -16,8 +16,8 @@ from wagtail.documents import urls as wagtaildocs_urls
 
 from cms.console.edit import CarefulEditView
 from cms.pages import sitemaps
-from marketplace import health
 from marketplace.core import views as core_views
+from marketplace.health import views as health
 from marketplace.listings import own
 
 #: Folders of pictures, and how long browsers keep these. The sizes of a picture have its sum in their names.
@@ -28,6 +28,8 @@ admin.site.login = secure_admin_login(admin.site.login)
 
 urlpatterns = [
     path("health/", health.health, name="health"),
+    path("health/details/", health.details, name="health_details"),
+    path("metrics", health.prometheus, name="metrics"),
     path("robots.txt", sitemaps.robots),
     path("sitemap.xml", sitemap_views.index, {"sitemaps": sitemaps.SITEMAPS, "sitemap_url_name": "sitemap_section"}, name="sitemap"),
     path("sitemap-<section>.xml", sitemap_views.sitemap, {"sitemaps": sitemaps.SITEMAPS}, name="sitemap_section"),
