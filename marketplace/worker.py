@@ -15,7 +15,7 @@ from cms.pages import pictures, submissions
 from marketplace.accounts import daily
 from marketplace.alerts import watching
 from marketplace.companies import key_operations
-from marketplace.core import mail
+from marketplace.core import heartbeats, mail
 from marketplace.federation import deliveries, export, harvest, sending, subscriptions
 from marketplace.federation.interests import erasing
 from marketplace.federation.interests import sending as interests
@@ -24,7 +24,7 @@ from marketplace.listings import following
 from marketplace.listings import operations as listings
 from marketplace.rest import idempotency, throttling, usage
 from marketplace.synergies import consortia, outcomes, refresh, ring_refresh
-from search import index, kept
+from search import index, kept, upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -58,16 +58,19 @@ OUTSIDE: tuple[Step, ...] = (
     links.run_once,
 )
 
+#: What somebody asked for and takes minutes: comparing a whole index, building it anew. A third thread, or the index's own reader would wait for it.
+UPKEEP: tuple[Step, ...] = (upkeep.run_once,)
 
-def run_once(steps: Iterable[Step] = INSIDE + OUTSIDE) -> int:
-    """One round; returns how much was done.
+
+def run_once(steps: Iterable[Step] = INSIDE + OUTSIDE + UPKEEP, part: heartbeats.Part | None = None) -> int:
+    """One round; returns how much was done. `part` is told of every step.
 
     What fails keeps nothing else from its turn (a full disk under the index, the mails); then its error is raised.
     """
-    done, errors = 0, []
+    done, errors, part = 0, [], part or heartbeats.Part("once")
     for step in steps:
         try:
-            done += step()
+            done += part.does(step.__module__, step)
         except Exception as error:
             logger.exception("worker: %s failed", step.__module__)
             errors.append(error)
@@ -109,6 +112,7 @@ def run_daily() -> dict[str, int]:
         ("vectors pruned", kept.prune),
         ("form submissions deleted", submissions.prune),
         ("conversations deleted", comments.forget_deleted_pages),
+        ("comparisons asked", upkeep.ask_daily),
     ):
         try:
             done[name] = part()
