@@ -11,6 +11,7 @@ from wagtail import hooks
 from . import (
     comment_hooks,  # noqa: F401 - importing it registers its hooks
     editing_hooks,  # noqa: F401 - importing it registers its hooks
+    operation_hooks,  # noqa: F401 - importing it registers its hooks
     partner_hooks,  # noqa: F401 - importing it registers its hooks
     plain_hooks,  # noqa: F401 - importing it registers its hooks
     upkeep_hooks,  # noqa: F401 - importing it registers its hooks
