@@ -1,7 +1,7 @@
 """Searches and suggestions on whichever backend is chosen and answers."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from . import matching, reasons, vectors, vocabulary, wants
+from . import matching, ranking, reasons, vectors, vocabulary, wants
 from .backends.base import Backend, Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies
 from .backends.embedded import EmbeddedBackend
 from .documents import ListingDocument, Page, Query, Reason, Suggestion
@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 EMBEDDED = EmbeddedBackend.name
 
 Answer = TypeVar("Answer")
+
+#: The candidates' scores, and how to assess one of them in full.
+_Scores = tuple[Iterable[matching.Scored], Callable[[ListingDocument], matching.Assessment]]
 
 #: How many candidates the engine fetches for the scoring. On 800 real demands 200 (and half of NEAREST) lose one of a hundred fitting offers; 400 bring nothing more.
 CANDIDATES = 300
@@ -127,22 +130,32 @@ def assessed_on(  # noqa: PLR0913 - as above
     )
     if not wanted.terms and not wanted.direction:
         return []
-    found = [wants.analysed(candidate, taught) for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
-    assessments = _assessments(backend, asking, found, frequencies, today)
-    return matching.best(assessments, asking=document, limit=limit, threshold=threshold)
+    found = [candidate for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
+    scored, assess = _by_demand(asking, found, frequencies, today) if document.kind == "demand" else _by_offer(backend, asking, found, today)
+    return [replace(assess(one.document), vouched=vouched) for one, vouched in matching.best(scored, limit=limit, threshold=threshold)]
 
 
-def _assessments(backend: Backend, asking: wants.Analysed, found: list[wants.Analysed], frequencies: Frequencies, today: date) -> Iterator[matching.Assessment]:
+def _by_demand(asking: wants.Analysed, found: list[ListingDocument], frequencies: Frequencies, today: date) -> _Scores:
+    taught, weighing = vocabulary.current(), wants.weights(frequencies)
+    terms = wants.wanted_terms(asking, weighing)
+
+    def assess(offer: ListingDocument) -> matching.Assessment:
+        return matching.assess(wants.analysed(offer, taught), asking, terms, weighing, today=today)
+
+    return ranking.offers(asking, terms, weighing, found, taught=taught, today=today), assess
+
+
+def _by_offer(backend: Backend, asking: wants.Analysed, found: list[ListingDocument], today: date) -> _Scores:
     """Each pair by what its demand wants, whoever asks."""
-    if asking.document.kind == "demand":
-        weighing = wants.weights(frequencies)
-        terms = wants.wanted_terms(asking, weighing)
-        for offer in found:
-            yield matching.assess(offer, asking, terms, weighing, today=today)
-    elif found:
-        weighing = wants.weights(vocabulary.current().frequencies(backend, wants.vocabulary(found)))
-        for demand in found:
-            yield matching.assess(asking, demand, wants.wanted_terms(demand, weighing), weighing, today=today)
+    taught = vocabulary.current()
+    demands = [ranking.reading(demand, taught) for demand in found]
+    weighing = wants.weights(taught.frequencies(backend, wants.by_form(key for demand in demands for key in demand.keys))) if demands else {}
+
+    def assess(demand: ListingDocument) -> matching.Assessment:
+        wanted = wants.analysed(demand, taught)
+        return matching.assess(asking, wanted, wants.wanted_terms(wanted, weighing), weighing, today=today)
+
+    return ranking.demands(asking, demands, weighing, today=today), assess
 
 
 def holding(terms: vocabulary.Terms, *, kind: str, limit: int) -> list[ListingDocument]:

@@ -7,16 +7,16 @@ Sector, place and freshness add theirs. What is not known (no sector, no coordin
 nothing; where no meaning is known, the words speak for both.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from . import meaning
 from .documents import ListingDocument, Signal
 from .geo import distance_km
-from .meaning import Nearness
+from .meaning import Meaning, Nearness
 from .passages import Passage
-from .wants import Analysed, Answer, Span, Term, Weights, answers, coverage
+from .wants import Analysed, Answer, Span, Term, Weights, answers, coverage, reachable
 
 #: Stored with every suggestion; changes whenever the same two texts could score otherwise.
 ENGINE_VERSION = "fusion-2"
@@ -142,8 +142,29 @@ def assess(offer: Analysed, demand: Analysed, terms: list[Term], weighing: Weigh
     """The assessment of a pair; `terms` are the demand's, weighed by `weighing`."""
     found = answers(terms, offer, weighing)
     near = meaning.nearness(demand.meaning, offer.meaning)
-    signals = tuple(_signals(offer.document, demand.document, coverage(terms, found), near, today))
+    signals = tuple(Signal(*each) for each in _signals(offer.document, demand.document, _covered(terms, found), near, today))
     return Assessment(sum(signal.points for signal in signals), signals, tuple(terms), tuple(found), near, offer, demand, weighing, today)
+
+
+def _covered(terms: Sequence[Term], found: Iterable[Answer]) -> float:
+    return coverage((answer.value for answer in found), reachable(term.weight for term in terms))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate and the pair's score, before anybody asks why."""
+
+    document: ListingDocument
+    meaning: Meaning | None
+    score: float
+
+
+def scored(candidate: ListingDocument, asking: Analysed, covered: float, *, today: date) -> Scored:
+    """The score of a pair of which it is known how much of the demand's words the offer covers."""
+    own = meaning.of(candidate)
+    offer, demand = (own, asking.meaning) if asking.document.kind == "demand" else (asking.meaning, own)
+    near = meaning.nearness(demand, offer)
+    return Scored(candidate, own, sum(points for _, points, _ in _signals(candidate, asking.document, covered, near, today)))
 
 
 def score_without(assessment: Assessment, removed: Collection[Span]) -> float:
@@ -154,10 +175,10 @@ def score_without(assessment: Assessment, removed: Collection[Span]) -> float:
     tokens = tuple(token for token in offer.tokens if not _overlaps(token, removed))
     found = answers(list(assessment.terms), replace(offer, places=left, tokens=tokens), assessment.weighing)
     lost = {number: _lost_share(passage, removed) for number, passage in enumerate(offer.meaning.passages)} if offer.meaning else None
-    covered, left_over = (coverage(assessment.terms, each) for each in (assessment.found, found))
+    covered, left_over = (_covered(assessment.terms, each) for each in (assessment.found, found))
     telling = 1 - left_over / covered if covered else 0.0
     near = meaning.nearness(assessment.demand.meaning, offer.meaning, without=lost, telling=max(0.0, telling))
-    return sum(signal.points for signal in _signals(offer.document, assessment.demand.document, left_over, near, assessment.today))
+    return sum(points for _, points, _ in _signals(offer.document, assessment.demand.document, left_over, near, assessment.today))
 
 
 def _overlaps(span: Span, removed: Collection[Span]) -> bool:
@@ -169,33 +190,35 @@ def _lost_share(passage: Passage, removed: Collection[Span]) -> float:
     return min(1.0, covered / (passage.end - passage.start))
 
 
-def _signals(one: ListingDocument, other: ListingDocument, covered: float, near: Nearness | None, today: date) -> Iterator[Signal]:
+def _signals(one: ListingDocument, other: ListingDocument, covered: float, near: Nearness | None, today: date) -> list[tuple[str, float, float]]:
+    """Name, points and maximum of each signal."""
     words = words_share(covered)
     if near is None:
-        content = [Signal("text", CONTENT_POINTS * words, CONTENT_POINTS)]
+        content = CONTENT_POINTS * words
+        told = [("text", content, CONTENT_POINTS)]
     else:
         of_meaning = CONTENT_POINTS * (MEANING_SHARE if one.language == other.language else MEANING_SHARE_ACROSS)
         of_words = CONTENT_POINTS - of_meaning
-        content = [Signal("text", of_words * words, of_words), Signal("meaning", of_meaning * min(1.0, near.value / FULL_NEARNESS), of_meaning)]
-    yield from content
-    support = min(1.0, sum(signal.points for signal in content) / CONTENT_POINTS / FULL_SUPPORT)
-    yield _supporting("sector", SECTOR_POINTS * support, sector_share(one.sectors, other.sectors), SECTOR_POINTS)
-    yield _supporting("place", PLACE_POINTS * support, place_share(one, other), PLACE_POINTS)
-    yield _supporting("freshness", FRESHNESS_POINTS * support, freshness_share(age_days(one, other, today)), FRESHNESS_POINTS)
+        told = [("text", of_words * words, of_words), ("meaning", of_meaning * min(1.0, near.value / FULL_NEARNESS), of_meaning)]
+        content = sum(points for _, points, _ in told)
+    support = min(1.0, content / CONTENT_POINTS / FULL_SUPPORT)
+    told.append(_supporting("sector", SECTOR_POINTS * support, sector_share(one.sectors, other.sectors), SECTOR_POINTS))
+    told.append(_supporting("place", PLACE_POINTS * support, place_share(one, other), PLACE_POINTS))
+    told.append(_supporting("freshness", FRESHNESS_POINTS * support, freshness_share(age_days(one, other, today)), FRESHNESS_POINTS))
+    return told
 
 
-def _supporting(name: str, points: float, share: float | None, maximum: float) -> Signal:
-    return Signal(name, points * (NEUTRAL if share is None else share), maximum)
+def _supporting(name: str, points: float, share: float | None, maximum: float) -> tuple[str, float, float]:
+    return name, points * (NEUTRAL if share is None else share), maximum
 
 
-def best(assessments: Iterable[Assessment], *, asking: ListingDocument, limit: int, threshold: float) -> list[Assessment]:
-    """At most `limit` of the assessments of `asking` from `threshold` on, the most promising first, equal ones in a stable order.
+def best(found: Iterable[Scored], *, limit: int, threshold: float) -> list[tuple[Scored, float]]:
+    """At most `limit` of one asking listing's candidates from `threshold` on, the most promising first, equal ones in a stable order.
 
-    The order is that of the scores, helped by what the listings most like each of them score. The score itself stays a fact of
-    the pair: nobody's rises because somebody else publishes.
+    The order is that of the scores, helped by what the listings most like each of them score: so many points more each is told with. The
+    score itself stays a fact of the pair: nobody's rises because somebody else publishes.
     """
-    every = list(assessments)
-    others = [a.offer if asking.kind == "demand" else a.demand for a in every]
-    support = meaning.vouched([a.score for a in every], [other.meaning for other in others])
-    promising = [replace(a, vouched=VOUCHED_SHARE * mean) for a, mean in zip(every, support, strict=True) if a.score >= threshold]
-    return sorted(promising, key=lambda a: (-a.score - a.vouched, a.offer.document.uid, a.demand.document.uid))[:limit]
+    every = list(found)
+    support = meaning.vouched([each.score for each in every], [each.meaning for each in every])
+    promising = [(each, VOUCHED_SHARE * mean) for each, mean in zip(every, support, strict=True) if each.score >= threshold]
+    return sorted(promising, key=lambda pair: (-pair[0].score - pair[1], pair[0].document.uid))[:limit]

@@ -72,7 +72,7 @@ def evidence(assessment: Assessment, *, asking: ListingDocument) -> list[dict[st
     telling = [answer for answer in assessment.found if wants.telling(answer.term.lemma) > wants.COMMON_WEIGHT]
     quotes = []
     for answer in (telling or assessment.found)[:MOST_EVIDENCE]:
-        wanted = next(place for place in answer.term.want.places if answer.key in wants.keys_of(place.token))
+        wanted = next(place for place in answer.term.want.places if answer.key in wants.keys_of(place.token, place.token.concepts))
         given, *also = assessment.offer.places[answer.key]
         quotes.append(_Quote(_span(wanted), _span(given), frozenset(map(_span, also))))
     return [_told(quote, assessment, asking) for quote in _joined(quotes, assessment.demand.document, assessment.offer.document)]

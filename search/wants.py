@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import log
 
 from . import analysis, meaning
-from .analysis import Token
+from .analysis import Token, Word
 from .backends.base import Frequencies
 from .documents import TEXT_FIELDS, ListingDocument
 from .meaning import Meaning
@@ -133,16 +133,15 @@ class Answer:
     value: float
 
 
-def keys_of(token: Token) -> Iterator[tuple[str, str]]:
-    """In which forms a token can be answered."""
-    yield "text_word", token.word
-    yield "text_lemma", token.lemma
-    if len(token.stem) >= SHORTEST_STEM:
-        yield "text_stem", token.stem
-    if token.cognate:
-        yield "text_cognate", token.cognate
-    for name in token.concepts:
-        yield CONCEPT, name
+def keys_of(word: Word | Token, concepts: Iterable[str] = ()) -> list[Key]:
+    """In which forms a word that stands for these concepts can be answered."""
+    keys = [("text_word", word.word), ("text_lemma", word.lemma)]
+    if len(word.stem) >= SHORTEST_STEM:
+        keys.append(("text_stem", word.stem))
+    if word.cognate:
+        keys.append(("text_cognate", word.cognate))
+    keys += [(CONCEPT, name) for name in concepts]
+    return keys
 
 
 @lru_cache(4_096)
@@ -162,7 +161,7 @@ def analysed(document: ListingDocument, taught: Vocabulary = EMPTY) -> Analysed:
         for token in tokens:
             place = Place(name, token)
             words.setdefault(token.lemma, []).append(place)
-            for key in keys_of(token):
+            for key in keys_of(token, token.concepts):
                 own = places.setdefault(key, [])  # Stays empty for what the text asks for but does not answer.
                 if key[0] != CONCEPT:
                     own.append(place)
@@ -184,11 +183,15 @@ def _expressions(tokens: list[Token]) -> Iterator[tuple[str, Token]]:
 
 
 def _want(lemma: str, places: list[Place]) -> Want:
-    keys = dict.fromkeys(key for place in places for key in keys_of(place.token))
+    keys = dict.fromkeys(key for place in places for key in keys_of(place.token, place.token.concepts))
+    return Want(lemma, tuple(places), emphasis(lemma, [place.field for place in places]), tuple(keys))
+
+
+def emphasis(lemma: str, fields: Sequence[str]) -> float:
+    """How much a word that stands in these fields, as often as they are named, is wanted."""
     share = telling(lemma)
     # "Servei" gains nothing from standing in the title.
-    emphasis = share * sum(FIELD_WEIGHTS[place.field] if share == 1 else 1.0 for place in places) ** 0.5
-    return Want(lemma, tuple(places), emphasis, tuple(keys))
+    return share * sum(FIELD_WEIGHTS[name] if share == 1 else 1.0 for name in fields) ** 0.5
 
 
 def telling(lemma: str) -> float:
@@ -200,8 +203,13 @@ def telling(lemma: str) -> float:
 
 def vocabulary(documents: Iterable[Analysed]) -> dict[str, list[str]]:
     """Every term of the documents by form: what to ask the engine's frequencies of."""
+    return by_form(key for document in documents for key in document.places)
+
+
+def by_form(keys: Iterable[Key]) -> dict[str, list[str]]:
+    """The keys' words by form, each once."""
     found: dict[str, list[str]] = {}
-    for form, word in dict.fromkeys(key for document in documents for key in document.places):
+    for form, word in dict.fromkeys(keys):
         found.setdefault(form, []).append(word)
     return found
 
@@ -214,7 +222,7 @@ def rarity(documents: int, containing: int) -> float:
 
 def weights(frequencies: Frequencies) -> Weights:
     """What each term of the asked vocabulary weighs."""
-    rarities = [rarity(frequencies.documents, count) for count in range(max(frequencies.by_term.values(), default=0) + 1)]
+    rarities = {count: rarity(frequencies.documents, count) for count in set(frequencies.by_term.values())}
     return {key: FORM_STRENGTHS[key[0]] * rarities[count] for key, count in frequencies.by_term.items()}
 
 
@@ -234,18 +242,32 @@ def candidate_terms(asking: Analysed, frequencies: Frequencies) -> dict[str, dic
     return wanted
 
 
+def worth(emphasis: float, weight: float) -> tuple[float, float]:
+    """What answering a want by a key of this weight is worth: where the offer names it, and where it only mentions it."""
+    return emphasis * weight, MENTIONED_WEIGHT * emphasis * weight
+
+
+def length_influence(words: int) -> float:
+    """What an offer of so many words loses of each answer; see `saturated`."""
+    return SATURATION * (1 - LENGTH_INFLUENCE + LENGTH_INFLUENCE * words / USUAL_LENGTH)
+
+
+def saturated(once: float, count: int, influence: float) -> float:
+    """What `count` mentions give of a word that is worth `once`."""
+    return once * count * (SATURATION + 1) / (count + influence)
+
+
 def answers(terms: list[Term], offer: Analysed, weighing: Weights) -> list[Answer]:
     """The terms that the offer answers, each in the form that gives most; the most valuable first."""
-    length_factor = SATURATION * (1 - LENGTH_INFLUENCE + LENGTH_INFLUENCE * offer.length / USUAL_LENGTH)
+    influence = length_influence(offer.length)
     found = []
     for term in terms:
         best: Answer | None = None
         for key in term.want.keys:
             places = offer.places.get(key)
             if places:
-                count = len(places)
-                mentioned = MENTIONED_WEIGHT if places[0].field == "description" else 1.0
-                value = mentioned * term.want.emphasis * weighing[key] * count * (SATURATION + 1) / (count + length_factor)
+                named, mentioned = worth(term.want.emphasis, weighing[key])
+                value = saturated(mentioned if places[0].field == "description" else named, len(places), influence)
                 if best is None or value > best.value:
                     best = Answer(term, key, value)
         if best:
@@ -253,7 +275,11 @@ def answers(terms: list[Term], offer: Analysed, weighing: Weights) -> list[Answe
     return sorted(found, key=lambda answer: (-answer.value, answer.term.lemma))
 
 
-def coverage(terms: Sequence[Term], found: Iterable[Answer]) -> float:
+def reachable(weights: Iterable[float]) -> float:
+    """What the demand whose terms weigh so much could reach."""
+    return sum(sorted(weights, reverse=True)[:REACHABLE_WORDS])
+
+
+def coverage(values: Iterable[float], reachable: float) -> float:
     """Answered weight by what the demand could reach; above 1 where the offer insists on what is wanted."""
-    reachable = sum(term.weight for term in terms[:REACHABLE_WORDS])
-    return sum(answer.value for answer in found) / reachable if reachable else 0.0
+    return sum(sorted(values, reverse=True)) / reachable if reachable else 0.0

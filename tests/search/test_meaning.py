@@ -270,14 +270,11 @@ def test_signals_of_words_and_meaning_share_the_points_of_content():
 
 
 def test_an_order_is_helped_by_neighbours_and_the_score_is_not():
-    wanted = demand("Bótes de roure")
     like_one, like_other, stranger = (
-        replace(assess(pointing(listing("Bótes"), vector), wanted), score=score)
-        for vector, score in (([1, 0, 0], 80.0), ([1, 0.1, 0], 50.0), ([0, 0, 1], 55.0))
+        matching.Scored(offer, meaning.of(offer), score)
+        for offer, score in ((pointing(listing("Bótes"), vector), score) for vector, score in (([1, 0, 0], 80.0), ([1, 0.1, 0], 50.0), ([0, 0, 1], 55.0)))
     )
-    ordered = matching.best([stranger, like_other, like_one], asking=wanted, limit=10, threshold=0)
-    assert [(found.offer.document.uid, found.score) for found in ordered] == [
-        (found.offer.document.uid, found.score) for found in (like_one, like_other, stranger)
-    ]
-    assert ordered[1].vouched == pytest.approx(matching.VOUCHED_SHARE * 80)
-    assert [found.score for found in matching.best([like_other, like_one], asking=wanted, limit=10, threshold=60)] == [80.0]
+    ordered = matching.best([stranger, like_other, like_one], limit=10, threshold=0)
+    assert [found for found, _ in ordered] == [like_one, like_other, stranger]
+    assert ordered[1][1] == pytest.approx(matching.VOUCHED_SHARE * 80)
+    assert [found for found, _ in matching.best([like_other, like_one], limit=10, threshold=60)] == [like_one]
