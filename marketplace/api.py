@@ -6,6 +6,7 @@ from cms.aid import api as aid
 from cms.pages import api as pages
 from marketplace.companies import api as companies
 from marketplace.listings import api as listings
+from marketplace.listings import own_api as own_listings
 from marketplace.rest import docs, views
 from marketplace.synergies import api as synergies
 
@@ -13,14 +14,14 @@ app_name = "api"
 
 urlpatterns = [
     path("v1/listings/", listings.Listings.as_view(), name="listings"),
-    path("v1/listings/own/", listings.OwnListings.as_view(), name="own_listings"),
-    path("v1/listings/batch/", listings.Batch.as_view(), name="batch"),
+    path("v1/listings/own/", own_listings.OwnListings.as_view(), name="own_listings"),
+    path("v1/listings/batch/", own_listings.Batch.as_view(), name="batch"),
     path("v1/listings/<uuid:uid>/", listings.OneListing.as_view(), name="listing"),
-    path("v1/listings/<uuid:uid>/submit/", listings.SubmitStep.as_view(), name="submit"),
-    path("v1/listings/<uuid:uid>/renew/", listings.RenewStep.as_view(), name="renew"),
-    path("v1/listings/<uuid:uid>/reopen/", listings.ReopenStep.as_view(), name="reopen"),
-    path("v1/listings/<uuid:uid>/close/", listings.CloseStep.as_view(), name="close"),
-    path("v1/listings/<uuid:uid>/withdraw/", listings.WithdrawStep.as_view(), name="withdraw"),
+    path("v1/listings/<uuid:uid>/submit/", own_listings.SubmitStep.as_view(), name="submit"),
+    path("v1/listings/<uuid:uid>/renew/", own_listings.RenewStep.as_view(), name="renew"),
+    path("v1/listings/<uuid:uid>/reopen/", own_listings.ReopenStep.as_view(), name="reopen"),
+    path("v1/listings/<uuid:uid>/close/", own_listings.CloseStep.as_view(), name="close"),
+    path("v1/listings/<uuid:uid>/withdraw/", own_listings.WithdrawStep.as_view(), name="withdraw"),
     path("v1/companies/", companies.Companies.as_view(), name="companies"),
     path("v1/companies/<uuid:uid>/", companies.OneCompany.as_view(), name="company"),
     path("v1/sectors/", companies.Sectors.as_view(), name="sectors"),

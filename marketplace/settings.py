@@ -111,6 +111,14 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
 ]
+# The rest of the way for programs (/api/): they bring a key and no cookie, so no session, form, page or redirect concerns them. ApiMiddleware sees to
+# language and content policy.
+API_MIDDLEWARE = [
+    "marketplace.core.middleware.RejectNulBytesMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
 ROOT_URLCONF = "marketplace.urls"
 WSGI_APPLICATION = "marketplace.wsgi.application"
 TEMPLATES = [
@@ -142,8 +150,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Kept open between requests: PostgreSQL starts a process for each connection, SQLite reads the whole schema.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The failed log-ins are counted here. All processes have to see the same count, and 300 addresses (Django's limit) must not push it
 # out; the table comes with the migrations.
@@ -374,6 +383,8 @@ DIGEST_EVERY_DAYS = env.int("DIGEST_EVERY_DAYS", default=7)
 DAILY_NEWS = ["marketplace.synergies.digest.DailyNews", "marketplace.alerts.news.DailyNews", "cms.aid.alerts.DailyNews"]
 # So long partners can still learn that a listing is gone; who does not come by in that time reads everything anew.
 FEDERATION_TOMBSTONE_DAYS = env.int("FEDERATION_TOMBSTONE_DAYS", default=400)
+# So many listings of one partner are taken; what is over waits in quarantine.
+FEDERATION_MOST_LISTINGS = env.int("FEDERATION_MOST_LISTINGS", default=200_000)
 # Under which licence everybody may use the open data, and where its text is; where the downloads are kept until the data change.
 OPEN_DATA_LICENCE = env.str("OPEN_DATA_LICENCE", default="CC BY 4.0")
 OPEN_DATA_LICENCE_URL = env.str("OPEN_DATA_LICENCE_URL", default="https://creativecommons.org/licenses/by/4.0/")

@@ -43,7 +43,7 @@ class ExplainLargeFormsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the request on, or explain."""
-        if _announced(request) > LARGEST_REQUEST:
+        if announced(request) > LARGEST_REQUEST:
             return _refuse(request, LARGEST_REQUEST)
         try:
             request.POST  # noqa: B018 - reading it is the check
@@ -52,7 +52,7 @@ class ExplainLargeFormsMiddleware:
         return self.get_response(request)
 
 
-def _announced(request: HttpRequest) -> int:
+def announced(request: HttpRequest) -> int:
     """The body's length; Django reads no further than what is announced, and nothing where nothing is."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     return int(length) if length.isdecimal() else 0

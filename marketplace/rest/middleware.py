@@ -1,56 +1,85 @@
 """What holds for every address of the API, whichever view answers, and where none does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+
+from marketplace.core.middleware import LARGEST_REQUEST, announced, throw_away_body
 
 from . import languages
 from .problems import BY_STATUS, Problem, response
+
+Handler = Callable[[HttpRequest], HttpResponse]
 
 #: Addresses for programs; the pages for people among them are named in PAGES.
 PREFIXES = ("/api/", "/.well-known/")
 PAGES = ("/api/docs/", "/api/problems/")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 BAD_REQUEST = 400
+#: An answer of data that a browser shows all the same runs nothing, loads nothing and stands in no frame.
+CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class ApiMiddleware:
-    """Answers in the language that the program asked for, and turns every page that tells an error into a problem.
+    """Answers programs in the language they asked for, and turns every page that tells an error into a problem.
 
-    Stands before all that may refuse a request by itself (a NUL in the address, a wrong host, too large a form).
+    From here programs go a way of their own, settings.API_MIDDLEWARE: what follows in settings.MIDDLEWARE (sessions, forms, the page cache, redirects)
+    is for people with a browser, and took a third of an answer's time.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
+        self.programs = chain(settings.API_MIDDLEWARE)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the request on; put a problem in place of an error's page."""
-        if request.content_type in FORMS and is_for_programs(request):
-            # Before anything of it is read: what it holds would be taken apart and written to disk for nobody.
-            with translation.override(languages.asked(request)):
-                return response(request, Problem("unsupported-media-type"))
-        given = self.get_response(request)
-        if not is_for_programs(request) or given.status_code < BAD_REQUEST or not _is_page(given):
-            return given
-        with translation.override(languages.asked(request)):
-            problem = response(request, _problem(request, given))
-        for name in ("Allow", "Retry-After", "WWW-Authenticate", "Vary"):
-            if name in given:
-                problem[name] = given[name]
-        problem["Content-Language"] = languages.asked(request)
-        return problem
+        if not is_for_programs(request):
+            return self.get_response(request)
+        language = languages.asked(request)
+        # Stays: an answer that is written as it is sent speaks it too. The next request activates its own.
+        translation.activate(language)
+        problem = _refused(request)
+        given = response(request, problem) if problem else self.programs(request)
+        if given.status_code >= BAD_REQUEST and _is_page(given):
+            with translation.override(language):
+                given = _told(request, given)
+        given.headers.setdefault("Content-Language", language)
+        given.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        patch_vary_headers(given, ("Accept-Language",))
+        return given
 
-    def process_view(self, request: HttpRequest, _view: object, _args: object, _kwargs: object) -> HttpResponse | None:
-        """Speak the program's language from here on; refuse a body whose length nobody knows, for it would be read as none."""
-        if not request.path.startswith(PREFIXES):
-            return None
-        # The pages too: their address names no language.
-        translation.activate(languages.asked(request))
-        if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
-            return response(request, Problem("length-required"))
-        return None
+    def process_view(self, request: HttpRequest, _view: object, _args: object, _kwargs: object) -> None:
+        """The API's pages too speak the language asked for: their address names none."""
+        if request.path.startswith(PAGES):
+            translation.activate(languages.asked(request))
+
+
+class _Views(BaseHandler):
+    """Django's own way from the address to the view and its answer, with no middleware."""
+
+    _view_middleware = _template_response_middleware = _exception_middleware = ()
+
+
+def chain(names: Iterable[str]) -> Handler:
+    """The views behind these middlewares, the first outermost, as Django strings settings.MIDDLEWARE together.
+
+    Raises ImproperlyConfigured for one that wants to be called elsewhere than on the way in and out.
+    """
+    handler = convert_exception_to_response(_Views()._get_response)  # noqa: SLF001 - the one method that is the whole inner part
+    for name in reversed(list(names)):
+        middleware = import_string(name)(handler)
+        if hooks := [hook for hook in ("process_view", "process_exception", "process_template_response") if hasattr(middleware, hook)]:
+            raise ImproperlyConfigured(f"API_MIDDLEWARE: {name} has {hooks[0]}, which nobody would call.")
+        handler = convert_exception_to_response(middleware)
+    return handler
 
 
 def is_for_programs(request: HttpRequest) -> bool:
@@ -58,8 +87,31 @@ def is_for_programs(request: HttpRequest) -> bool:
     return request.path.startswith(PREFIXES) and not request.path.startswith(PAGES)
 
 
+def _refused(request: HttpRequest) -> Problem | None:
+    """What is refused before anything of it is read."""
+    if request.content_type in FORMS:
+        # It would be taken apart and written to disk for nobody.
+        return Problem("unsupported-media-type")
+    if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+        # A body whose length nobody knows would be read as none.
+        return Problem("length-required")
+    if announced(request) > LARGEST_REQUEST:
+        throw_away_body(request)
+        return Problem("too-large")
+    return None
+
+
 def _is_page(given: HttpResponse) -> bool:
     return not given.streaming and given.get("Content-Type", "text/html").startswith("text/html")
+
+
+def _told(request: HttpRequest, given: HttpResponse) -> HttpResponse:
+    """The problem that an error's page stands for."""
+    problem = response(request, _problem(request, given))
+    for name in ("Allow", "Retry-After", "WWW-Authenticate", "Vary", "X-Frame-Options"):
+        if name in given:
+            problem[name] = given[name]
+    return problem
 
 
 def _problem(request: HttpRequest, given: HttpResponse) -> Problem:

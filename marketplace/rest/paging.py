@@ -6,7 +6,7 @@ listings in one moment ends its walk. Ours compares all columns of the order, of
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core import signing
 from django.db.models import Q, QuerySet
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from rest_framework.request import Request
@@ -105,13 +104,27 @@ def keyset(request: Request, queryset: QuerySet, *, order: Sequence[str], limit:
 
     `positions` tells where in a row the order's values are: names of a `.values()` row, indexes of a `.values_list()` one; by default names.
     """
+
+    def fetched(steps: Sequence[str], place: Sequence[Any], most: int) -> list[Any]:
+        ordered = queryset.order_by(*steps)
+        return list((ordered.filter(behind(steps, place)) if place else ordered)[:most])
+
+    return page(request, fetched, order=order, limit=limit, positions=positions)
+
+
+def page(
+    request: Request,
+    fetched: Callable[[Sequence[str], Sequence[Any], int], list[Any]],
+    *,
+    order: Sequence[str],
+    limit: int,
+    positions: Sequence[int | str] | None = None,
+) -> Page:
+    """As `keyset`, of what `fetched(steps, place, most)` gives: at most `most` rows ordered by `steps`, behind the values in `place` (empty: the first)."""
     content = unseal(request)
     backward = bool(content) and content.get("to") == BACKWARD
     steps = [_flipped(step) for step in order] if backward else list(order)
-    queryset = queryset.order_by(*steps)
-    if content:
-        queryset = queryset.filter(_behind(steps, [_read(value) for value in content["at"]]))
-    rows = list(queryset[: limit + 1])
+    rows = fetched(steps, [_read(value) for value in content["at"]] if content else [], limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     if backward:
         rows.reverse()
@@ -129,7 +142,7 @@ def _flipped(step: str) -> str:
     return step[1:] if step.startswith("-") else f"-{step}"
 
 
-def _behind(steps: Sequence[str], values: Sequence[Any]) -> Q:
+def behind(steps: Sequence[str], values: Sequence[Any]) -> Q:
     """The rows that come after these values: by the first column, or equal there and by the second, and so on."""
     found, equal = Q(), {}
     for step, value in zip(steps, values, strict=True):
@@ -166,9 +179,8 @@ def address(request: Request, cursor: str) -> str | None:
     """The request's own address with another cursor; None without one."""
     if not cursor:
         return None
-    query: QueryDict = request.query_params.copy()
-    query["cursor"] = cursor
-    return f"{settings.SITE_URL}{request.path}?{query.urlencode()}"
+    pairs = [(name, value) for name, values in request.query_params.lists() if name != "cursor" for value in values]
+    return f"{settings.SITE_URL}{request.path}?{urlencode([*pairs, ('cursor', cursor)])}"
 
 
 def body(request: Request, page: Page, **more: object) -> tuple[dict[str, object], dict[str, str]]:

@@ -157,7 +157,7 @@ def test_limit_holds_in_several_processes_at_once(smtp):
         "settings.ALLOWED_HOSTS.append('testserver'); settings.ROOT_URLCONF = 'tests.rest.doors'\n"
         "def passed(): return sum(Client().get('/api/public/').status_code == 200 for _ in range(10))\n"
         "shared, own = passed(), {}\n"
-        "def count(name, *, until): own[name] = own.get(name, 0) + 1; return own[name]\n"
+        "def count(name, *, until, block): own[name] = own.get(name, 0) + 1; return own[name]\n"
         "throttling.count = count\n"
         "print(shared, passed())"
     )
