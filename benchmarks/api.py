@@ -20,46 +20,21 @@ Both give the same bytes of listings, which is checked. Seconds are those of the
 import argparse
 import contextlib
 import datetime
-import gc
-import io
 import json
-import os
-import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+import measuring
 
-SCRATCH = tempfile.TemporaryDirectory(prefix="api-")
-HOST = "127.0.0.1"
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "marketplace.settings",
-    "DATABASE_URL": os.environ.get("DATABASE_URL", f"sqlite:///{SCRATCH.name}/db.sqlite3?conn_max_age=60"),
-    "DEBUG": "false",
-    "SECRET_KEY": "only-to-measure-" * 4,
-    "ALLOWED_HOSTS": HOST,
-    "SECURE_SSL_REDIRECT": "false",
-    "EMAIL_URL": "dummymail://",
-    "PAGE_CACHE_URL": "dummycache://",
-    "SEMANTIC_ENCODER": "",
-    "SITE_URL": f"http://{HOST}:8765",
-    "STATIC_ROOT": SCRATCH.name,
-    "EMBEDDED_INDEX_PATH": f"{SCRATCH.name}/index",
-    # Counted, but never reached.
-    "API_RATE_ADDRESS": "1000000000",
-}
+# The rate is counted, but never reached.
+measuring.configure(API_RATE_ADDRESS="1000000000")
 
 import django
 
 django.setup()
 
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from marketplace.companies.models import Company
@@ -103,22 +78,11 @@ class Api:
     """Reads the list as a program does, but for the network."""
 
     def __init__(self, limit: int) -> None:
-        self.application, self.limit = WSGIHandler(), limit
+        self.site, self.limit = measuring.Site(), limit
 
     def ask(self, query: str) -> bytes:
-        """One GET through the handler, as a server would call it."""
-        status: list[str] = []
-        environ = {
-            "REQUEST_METHOD": "GET", "PATH_INFO": ADDRESS, "QUERY_STRING": query, "SCRIPT_NAME": "", "SERVER_NAME": HOST, "SERVER_PORT": "8765",
-            "HTTP_HOST": f"{HOST}:8765", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": HOST, "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(),
-            "wsgi.errors": sys.stderr, "HTTP_ACCEPT_LANGUAGE": "ca",
-        }  # fmt: skip
-        response = self.application(environ, lambda given, _headers, _error=None: status.append(given))
-        body = b"".join(response)
-        response.close()
-        if not status[0].startswith("200"):
-            raise RuntimeError(f"{status[0]}: {body[:500]!r}")
-        return body
+        """One page."""
+        return self.site.get(ADDRESS, query, HTTP_ACCEPT_LANGUAGE="ca")
 
     def pages(self, number: int) -> Iterator[bytes]:
         """The first pages."""
@@ -149,13 +113,10 @@ def raw_pages(objects: list[dict], limit: int, number: int) -> Iterator[bytes]:
             yield dumps({"results": objects[page * limit : page * limit + len(rows)]})
 
 
-def seconds(read: Callable[[], Iterator[bytes]]) -> float:
-    """How long it takes to the last page."""
-    gc.collect()
-    begun = time.perf_counter()
-    for _page in read():
+def walk(pages: Iterator[bytes]) -> None:
+    """To the last page, keeping none."""
+    for _page in pages:
         pass
-    return time.perf_counter() - begun
 
 
 def check_same(api: Api, objects: list[dict], limit: int, number: int) -> int:
@@ -168,30 +129,17 @@ def check_same(api: Api, objects: list[dict], limit: int, number: int) -> int:
     return total
 
 
-def queries(api: Api, limit: int) -> int:
-    """How many queries a page asks."""
-    with CaptureQueriesContext(connection) as asked:
-        api.ask(f"limit={limit}")
-    return len(asked)
-
-
 def measure(limit: int, options: argparse.Namespace) -> None:
-    """Print the rows of one page size."""
+    """Print the table of one page size."""
     api, number = Api(limit), max(1, min(options.rows, options.read) // limit)
     objects = [row for page in api.pages(number) for row in json.loads(page)["results"]]
     size = check_same(api, objects, limit, number)
-    variants = {"raw SQL and json.dumps": lambda: raw_pages(objects, limit, number), "the API": lambda: api.pages(number)}
-    times: dict[str, list[float]] = {name: [] for name in variants}
-    for turn in range(options.rounds + 1):
-        order = list(variants.items())
-        for name, read in order if turn % 2 else reversed(order):
-            times[name].append(seconds(read) / number)
-    base = times["raw SQL and json.dumps"][1:]
-    for name, taken in ((name, every[1:]) for name, every in times.items()):
-        ratios = [ours / raw for ours, raw in zip(taken, base, strict=True)]
-        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        print(f"| {limit} | {name} | {1000 * statistics.median(taken):.2f} | {1000 * min(taken):.2f} to {1000 * max(taken):.2f} | {ratio} |")
-    print(f"| {limit} | {size // number:,} bytes a page; queries {queries(api, limit)}, of a page of one {queries(api, 1)} | | | |")
+    times = measuring.take_turns(
+        {"raw SQL and json.dumps": lambda: walk(raw_pages(objects, limit, number)), "the API": lambda: walk(api.pages(number))}, rounds=options.rounds
+    )
+    asked = [measuring.queries(lambda many=many: api.ask(f"limit={many}")) for many in (limit, 1)]
+    print(f"\nPages of {limit}, {size // number:,} bytes; {asked[0]} queries, of a page of one {asked[1]}:\n")
+    measuring.print_table(times, base="raw SQL and json.dumps", each=number, title="a page")
 
 
 def main() -> None:
@@ -207,8 +155,7 @@ def main() -> None:
     if Listing.objects.exists():
         sys.exit("This database has listings already. Take an empty one: the program fills it.")
     fill(options.rows)
-    print(f"{connection.vendor}, {options.rows:,} listings, {options.rounds} rounds\n")
-    print("| Page | | ms a page, median | smallest to largest | times raw |\n|---:|---|---:|---:|---:|")
+    print(f"{connection.vendor}, {options.rows:,} listings, {options.rounds} rounds, {measuring.machine()}")
     for limit in options.limit:
         measure(limit, options)
 
