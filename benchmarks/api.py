@@ -113,12 +113,6 @@ def raw_pages(objects: list[dict], limit: int, number: int) -> Iterator[bytes]:
             yield dumps({"results": objects[page * limit : page * limit + len(rows)]})
 
 
-def walk(pages: Iterator[bytes]) -> None:
-    """To the last page, keeping none."""
-    for _page in pages:
-        pass
-
-
 def check_same(api: Api, objects: list[dict], limit: int, number: int) -> int:
     """Raise unless both give the same listings in the same bytes; how many bytes."""
     total = 0
@@ -135,7 +129,8 @@ def measure(limit: int, options: argparse.Namespace) -> None:
     objects = [row for page in api.pages(number) for row in json.loads(page)["results"]]
     size = check_same(api, objects, limit, number)
     times = measuring.take_turns(
-        {"raw SQL and json.dumps": lambda: walk(raw_pages(objects, limit, number)), "the API": lambda: walk(api.pages(number))}, rounds=options.rounds
+        {"raw SQL and json.dumps": lambda: measuring.walk(raw_pages(objects, limit, number)), "the API": lambda: measuring.walk(api.pages(number))},
+        rounds=options.rounds,
     )
     asked = [measuring.queries(lambda many=many: api.ask(f"limit={many}")) for many in (limit, 1)]
     print(f"\nPages of {limit}, {size // number:,} bytes; {asked[0]} queries, of a page of one {asked[1]}:\n")

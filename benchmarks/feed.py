@@ -17,40 +17,21 @@ by tracemalloc: the most that reading to the end ever holds, of the feed and of 
 # ruff: noqa: E402 - the settings come from the environment, which has to be there before Django is asked
 
 import argparse
-import io
 import json
-import os
 import statistics
 import sys
-import tempfile
-import time
 import tracemalloc
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+import measuring
 
-SCRATCH = tempfile.TemporaryDirectory(prefix="feed-")
-HOST = "127.0.0.1"
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "marketplace.settings",
-    "DEBUG": "false",
-    "SECRET_KEY": "only-to-measure-" * 4,
-    "ALLOWED_HOSTS": HOST,
-    "SECURE_SSL_REDIRECT": "false",
-    "EMAIL_URL": "dummymail://",
-    "PAGE_CACHE_URL": "dummycache://",
-    "SEMANTIC_ENCODER": "",
-    "SITE_URL": f"http://{HOST}:8765",
-    "STATIC_ROOT": SCRATCH.name,
-}
+measuring.configure()
 
 import django
 
 django.setup()
 
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -86,7 +67,7 @@ def entry(number: int) -> FeedEntry:
     uid, now = uuid.uuid4(), timezone.now()
     uri = jsonld.listing_uri(uid)
     listing = {
-        "@context": [jsonld.SCHEMA_ORG, f"http://{HOST}:8765{jsonld.CONTEXT_PATH}"], "@type": "Offer", "@id": uri, "url": f"http://{HOST}:8765/anuncis/{uid}/",
+        "@context": [jsonld.SCHEMA_ORG, f"http://{measuring.HOST}:{measuring.PORT}{jsonld.CONTEXT_PATH}"], "@type": "Offer", "@id": uri, "url": f"http://{measuring.HOST}:{measuring.PORT}/anuncis/{uid}/",
         "name": f"Peces de plàstic a mida, lot {number}", "description": DESCRIPTION * (1 + number % 3), "inLanguage": "ca", "keywords": ["plàstic", "motlles", "PET"],
         "category": {"@type": "CategoryCode", "inCodeSet": jsonld.SECTORS, "codeValue": "2229", "name": "Fabricació d'altres productes de matèries plàstiques"},
         "mp:kindOfThing": "product", "itemOffered": {"@type": "Product", "name": f"Peces de plàstic a mida, lot {number}"}, "areaServed": {"@type": "Country", "name": "ES"},
@@ -117,22 +98,11 @@ class View:
     """Reads the feed as a partner does, but for the network."""
 
     def __init__(self, key: str, page: int) -> None:
-        self.application, self.key, self.page = WSGIHandler(), key, page
+        self.site, self.key, self.page = measuring.Site(), key, page
 
     def ask(self, query: str) -> bytes:
-        """One GET through the handler, as a server would call it."""
-        status: list[str] = []
-        environ = {
-            "REQUEST_METHOD": "GET", "PATH_INFO": CHANGES, "QUERY_STRING": query, "SCRIPT_NAME": "", "SERVER_NAME": HOST, "SERVER_PORT": "8765",
-            "HTTP_HOST": f"{HOST}:8765", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": HOST, "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(),
-            "wsgi.errors": sys.stderr, "HTTP_AUTHORIZATION": f"Bearer {self.key}",
-        }  # fmt: skip
-        response = self.application(environ, lambda given, _headers, _error=None: status.append(given))
-        body = b"".join(response)
-        response.close()
-        if not status[0].startswith("200"):
-            raise RuntimeError(f"{status[0]}: {body[:500]!r}")
-        return body
+        """One page."""
+        return self.site.get(CHANGES, query, HTTP_AUTHORIZATION=f"Bearer {self.key}")
 
     def pages(self) -> Iterator[bytes]:
         """To the end."""
@@ -164,14 +134,6 @@ def read_raw(objects: list[dict], page: int) -> Iterator[bytes]:
         yield json.dumps({"items": ready}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def seconds(read: Callable[[], Iterator[bytes]]) -> float:
-    """How long it takes to the end."""
-    begun = time.perf_counter()
-    for _page in read():
-        pass
-    return time.perf_counter() - begun
-
-
 def peak(view: View, pages: int) -> float:
     """The most megabytes that reading so many pages ever holds."""
     tracemalloc.start()
@@ -198,21 +160,13 @@ def measure(options: argparse.Namespace) -> None:
     view = View(a_partner(), options.page)
     objects = [json.loads(text) for texts in raw_pages(options.page) for text in texts]
     size = check_same(view, objects, options.page)
-    variants = {"raw SQL and json.dumps": lambda: read_raw(objects, options.page), "the view": view.pages}
-    times: dict[str, list[float]] = {name: [] for name in variants}
-    for number in range(options.rounds):
-        order = list(variants.items())
-        for name, read in order if number % 2 else reversed(order):
-            times[name].append(seconds(read))
-    base = times["raw SQL and json.dumps"][1:]
-    print(f"{options.rows:,} changes, {size / 2**20:.0f} MB, pages of {options.page}, {options.rounds - 1} rounds\n")
-    print("| | seconds, median | smallest to largest | times raw | changes a second |\n|---|---:|---:|---:|---:|")
-    for name, all_rounds in times.items():
-        taken = all_rounds[1:]
-        ratios = [ours / raw for ours, raw in zip(taken, base, strict=True)]
-        middle = statistics.median(taken)
-        spread, ratio = f"{min(taken):.2f} to {max(taken):.2f}", f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        print(f"| {name} | {middle:.2f} | {spread} | {ratio} | {options.rows / middle:,.0f} |")
+    times = measuring.take_turns(
+        {"raw SQL and json.dumps": lambda: measuring.walk(read_raw(objects, options.page)), "the view": lambda: measuring.walk(view.pages())},
+        rounds=options.rounds,
+    )
+    print(f"{options.rows:,} changes, {size / 2**20:.0f} MB, pages of {options.page}, {options.rounds} rounds, {measuring.machine()}\n")
+    measuring.print_table(times, base="raw SQL and json.dumps", title="to the end", unit="s")
+    print(f"\nThe view: {options.rows / statistics.median(times['the view']):,.0f} changes a second.")
     pages = -(-options.rows // options.page)
     print(f"\nMost memory held: {peak(view, max(pages // 10, 1)):.1f} MB for a tenth of the pages, {peak(view, pages):.1f} MB for all.")
 
@@ -221,7 +175,7 @@ def main() -> None:
     """Fill, then measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=6, help="the first does not count")
+    parser.add_argument("--rounds", type=int, default=5, help="after one that does not count")
     parser.add_argument("--page", type=int, default=1000)
     options = parser.parse_args()
     if connection.vendor != "postgresql":

@@ -23,28 +23,14 @@ import json
 import multiprocessing
 import os
 import resource
-import sys
-import tempfile
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+import measuring
 
-SCRATCH = tempfile.TemporaryDirectory(prefix="harvest-")
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "marketplace.settings",
-    "DEBUG": "false",
-    "SECRET_KEY": "only-to-measure-" * 4,
-    "ALLOWED_HOSTS": "127.0.0.1",
-    "EMAIL_URL": "dummymail://",
-    "PAGE_CACHE_URL": "dummycache://",
-    "SEMANTIC_ENCODER": "",
-    "SITE_URL": "http://127.0.0.1:8765",
-    "STATIC_ROOT": SCRATCH.name,
-    "OUTGOING_ALLOWED_HOSTS": "127.0.0.1",
-}
+measuring.configure(OUTGOING_ALLOWED_HOSTS="127.0.0.1")
 
 import django
 

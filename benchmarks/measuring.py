@@ -19,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -81,6 +81,12 @@ def take_turns(
             run()
             times[name].append(clock() - begun)
     return {name: taken[warm_up:] for name, taken in times.items()}
+
+
+def walk(things: Iterable[object]) -> None:
+    """To the end, keeping none: a page's objects are gone before the next is read."""
+    for _thing in things:
+        pass
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
