@@ -4,23 +4,29 @@ Versions are ids of the change log, so a late or repeated write never overwrites
 ids rise: after a database is restored from a backup, run `rebuild_index`.
 """
 
+import heapq
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
+from typing import NamedTuple, TypeVar
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from marketplace.core import changelog
-from marketplace.core.models import Change, Reader
+from marketplace.core import changelog, transactions
+from marketplace.core.models import Change
 
-from . import vectors
-from .backends.base import Backend, EngineUnavailableError, Stored
+from . import builds, encoding, kept, vectors
+from .backends.base import Backend, EngineAvoidedError, EngineUnavailableError, Stored
 from .documents import ListingDocument, Write
 from .engine import EMBEDDED, backends
+from .models import IndexCheck
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +34,14 @@ logger = logging.getLogger(__name__)
 READERS = {"elasticsearch": "index", EMBEDDED: "embedded"}
 
 BATCH = 500
+
+#: Entries asked for at a time where only ids and versions are compared.
+SCAN = 5_000
+
+#: Of each kind of drift so many are told by name.
+MOST_NAMED = 10_000
+
+T = TypeVar("T")
 
 
 def reader_name() -> str:
@@ -43,7 +57,8 @@ def run_once() -> int:
 
     An engine that does not answer keeps its place in the log and catches up in a later call.
     """
-    return sum(_follow(backend) for backend in backends())
+    # The stand-in first: it is asked for what is new just when the other one keeps us waiting.
+    return sum(_follow(backend) for backend in reversed(backends()))
 
 
 def _follow(backend: Backend) -> int:
@@ -51,19 +66,43 @@ def _follow(backend: Backend) -> int:
     try:
         if not backend.exists():
             _begin(backend, reader)
-        return changelog.consume(reader, partial(index_changes, backend=backend), limit=BATCH)
+        elif builds.was_killed(backend.name):
+            _clear_up(backend)
+        return changelog.consume(reader, partial(_index_if_there, backend=backend), limit=BATCH)
+    except EngineAvoidedError as error:
+        logger.debug("The index of %s waits: %s", backend.name, error)
     except EngineUnavailableError as error:
         logger.warning("The index of %s waits: %s", backend.name, error)
-        return 0
+    except builds.AlreadyRunningError as error:
+        logger.info("The index of %s waits: %s", backend.name, error)
+    return 0
 
 
 def _begin(backend: Backend, reader: str) -> None:
-    """Make the index. One that got lost after the reader had come some way must be filled from the database."""
-    if changelog.position(reader) == (0, 0):
-        backend.create()
-    else:
-        logger.info("The index of %s is not there; building it anew.", backend.name)
-        rebuild(backend)
+    """Make the index. One that got lost, or is of an older schema, must be filled from the database; until then searches go to the older one."""
+    with builds.building(backend.name) as build:
+        if backend.exists():
+            build.is_recorded = False  # Another worker was quicker.
+        elif changelog.position(reader) == (0, 0):
+            build.is_recorded = False
+            backend.create()
+        else:
+            logger.info("The index of %s is not there or of an older schema; building it anew.", backend.name)
+            _build(backend, build)
+
+
+def _clear_up(backend: Backend) -> None:
+    with builds.building(backend.name) as build:
+        build.is_recorded = False
+        _remove_unused(backend, build)
+
+
+def _index_if_there(changes: list[Change], *, backend: Backend) -> None:
+    # Asked once more under the reader's lease: meanwhile another release may have put an index of its own schema there.
+    if not backend.exists():
+        message = "its index was replaced by one of another schema"
+        raise EngineUnavailableError(message)
+    index_changes(changes, backend=backend)
 
 
 def index_changes(changes: Iterable[Change], *, backend: Backend | None = None) -> None:
@@ -95,39 +134,72 @@ def _sources() -> list:
 def rebuild(backend: Backend | None = None, *, progress: Callable[[int], object] = lambda _: None) -> int:
     """Fill a new index beside the one in use, then let searches go there in one step; how many documents it holds.
 
-    Searches see no gap, memory stays bounded by a batch, and what is written meanwhile is replayed from the log.
-    `progress` is called with the number of documents of each batch.
+    Searches see no gap, memory stays bounded by a batch, and what is written meanwhile is replayed from the log. Killed at any
+    point, it leaves either index whole, and what it did not need to the next one. `progress` is called with the number of
+    documents of each batch. Raises builds.AlreadyRunningError while another process rebuilds the same engine's index.
     """
     backend = backend or backends()[0]
-    # The reader's place is before every change that may still be open; the log's end is not.
-    since = changelog.position(READERS[backend.name])
-    staged = backend.stage()
+    with builds.building(backend.name) as build:
+        _build(backend, build, progress)
+        return build.documents
+
+
+def _build(backend: Backend, build: builds.Build, progress: Callable[[int], object] = lambda _: None) -> None:
+    backend.clear_up()
+    place = changelog.end()
     try:
-        count = 0
-        for source in _sources():
-            for documents in source.all(BATCH):
-                staged.write([Write(document.uid, document.version, document) for document in vectors.with_kept(documents)])
-                count += len(documents)
-                progress(len(documents))
-        replayed = _replay(staged, since)
-        backend.swap(staged)
+        staged = backend.stage()
+        _fill(staged, build, progress)
+        place = _nearly_caught_up(staged, place)
+        _take_over(backend, staged, place, build)
+    except builds.LeaseLostError:
+        raise  # Another rebuild has removed what this one made.
     except BaseException:
-        with suppress(EngineUnavailableError):
-            staged.remove()
+        _remove_unused(backend, build)
         raise
-    # The reader may have written to the old index until the swap.
-    _replay(staged, replayed)
-    # Who asked the old index may get another answer now, as from one with another encoder's vectors.
-    Reader.objects.filter(name=READERS[backend.name]).update(modified=timezone.now())
-    return count
+    _remove_unused(backend, build)
 
 
-def _replay(staged: Backend, since: tuple[int, int]) -> tuple[int, int]:
-    """Index what the log holds after `since`; how far that was."""
-    while changes := changelog.read(since, limit=BATCH):
+def _fill(staged: Backend, build: builds.Build, progress: Callable[[int], object]) -> None:
+    for source in _sources():
+        for documents in source.all(BATCH):
+            build.verify()
+            staged.write([Write(document.uid, document.version, document) for document in vectors.with_kept(documents)])
+            build.documents += len(documents)
+            progress(len(documents))
+
+
+def _nearly_caught_up(staged: Backend, place: tuple[int, int]) -> tuple[int, int]:
+    """Index what was logged after `place`, until less than a batch is left: under steady writes something always is. How far that was."""
+    while len(changes := changelog.read(place, limit=BATCH)) == BATCH:
         index_changes(changes, backend=staged)
-        since = (changes[-1].transaction, changes[-1].id)
-    return since
+        place = (changes[-1].transaction, changes[-1].id)
+    return place
+
+
+def _take_over(backend: Backend, staged: Backend, place: tuple[int, int], build: builds.Build) -> None:
+    """Put `staged` in the place of the index in use, while the reader rests.
+
+    If it went on, it could have read a change before the last look at the log and write it, after the swap, to the index that
+    nobody asks any more. Held, its checkpoint is true of both indices: killed here, nothing needs to be made up for.
+    """
+    with changelog.held(READERS[backend.name]) as move:
+        end = changelog.end()
+        while changes := changelog.read(place, limit=BATCH, until=end):
+            index_changes(changes, backend=staged)
+            place = (changes[-1].transaction, changes[-1].id)
+        build.verify()
+        backend.swap(staged)
+        # Also tells that who asked the old index may get another answer now, as from one with another encoder's vectors.
+        move(end)
+
+
+def _remove_unused(backend: Backend, build: builds.Build) -> None:
+    try:
+        backend.clear_up()
+    except EngineUnavailableError as error:
+        logger.warning("What a rebuild of %s left is still there: %s", backend.name, error)
+        build.has_left_something = True
 
 
 # --- Drift --------------------------------------------------------------------------------------------------------------
@@ -135,57 +207,117 @@ def _replay(staged: Backend, since: tuple[int, int]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Uids of what the index lacks, holds too much, or holds in another version than the database.
+    """Uids of what the index lacks, holds too much, holds in another version than the database, or without the vectors it should have by now.
 
-    Changes that the reader has still to see are no drift.
+    Of each kind at most MOST_NAMED; `counts` has all of them. Changes that the readers have still to see are no drift.
     """
 
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
+    without_vectors: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __bool__(self) -> bool:
-        return bool(self.missing or self.extra or self.stale)
+        return bool(self.missing or self.extra or self.stale or self.without_vectors)
+
+    def add(self, kind: str, uid: str) -> None:
+        """Count it, and name it if not too many are named."""
+        self.counts[kind] += 1
+        if self.counts[kind] <= MOST_NAMED:
+            getattr(self, kind).append(uid)
 
 
-def check(backend: Backend | None = None, *, repair: bool = False) -> Drift:
-    """Compare ids and versions of the index with the database; with `repair`, make the index agree."""
+class _Difference(NamedTuple):
+    """What the index holds under a uid, if anything, in place of what the database has."""
+
+    kind: str
+    uid: str
+    entry: Stored | None
+
+
+def check(backend: Backend | None = None, *, repair: bool = False, progress: Callable[[int], object] = lambda _: None) -> Drift:
+    """Compare ids and versions of the index with the database, uid by uid in bounded memory; with `repair`, make the index agree.
+
+    Leaves a record (models.IndexCheck). `progress` is called with the number of documents of each batch.
+    """
     backend = backend or backends()[0]
-    stored = {entry.uid: entry for batch in backend.stored() for entry in batch}
-    pending = _pending(READERS[backend.name])
-    drift = Drift()
-    present: set[str] = set()
-    for source in _sources():
-        for documents in source.all(BATCH):
-            settled = [document for document in vectors.with_kept(documents) if document.uid not in pending]
-            present.update(document.uid for document in documents)
-            wrong = [document for document in settled if _is_wrong(document, stored.get(document.uid), drift)]
-            if repair and wrong:
-                backend.write([_repaired(document, stored.get(document.uid)) for document in wrong], force=True)
-    drift.extra.extend(uid for uid, entry in stored.items() if entry.is_live and uid not in present and uid not in pending)
-    if repair and drift.extra:
-        backend.write([Write(uid, stored[uid].version) for uid in drift.extra], force=True)
+    if not backend.exists():
+        message = "no index of the present schema is there; run manage.py rebuild_index"
+        raise EngineUnavailableError(message)
+    started, drift, documents = timezone.now(), Drift(), 0
+    # Read before index and database: of what did not change since, both have to tell the same, whenever they are asked.
+    places = _places(backend)
+    for compared in _batches(_compared(backend)):
+        documents += sum(is_wanted for _, is_wanted in compared)
+        wrong = _settled([difference for difference, _ in compared if difference], places)
+        for difference in wrong:
+            drift.add(difference.kind, difference.uid)
+        if repair and wrong:
+            _repair(backend, wrong)
+        progress(len(compared))
+    counts = {kind: drift.counts[kind] for kind in ("missing", "extra", "stale", "without_vectors")}
+    IndexCheck.objects.create(engine=backend.name, started=started, documents=documents, repaired=repair, **counts)
     return drift
 
 
-def _pending(reader: str) -> set[str]:
-    uids: set[str] = set()
-    since = changelog.position(reader)
-    while changes := changelog.read(since, limit=BATCH):
-        uids.update(str(change.uid) for change in changes)
-        since = (changes[-1].transaction, changes[-1].id)
-    return uids
+def _places(backend: Backend) -> dict[str, tuple[int, int]]:
+    indexed = changelog.position(READERS[backend.name])
+    encoded = min(indexed, changelog.position(kept.reader_name()))
+    return {"missing": indexed, "extra": indexed, "stale": indexed, "without_vectors": encoded}
 
 
-def _is_wrong(document: ListingDocument, entry: Stored | None, drift: Drift) -> bool:
+def _compared(backend: Backend) -> Iterator[tuple[_Difference | None, bool]]:
+    """Of every uid that index or database know, the difference, and whether the database wants it found."""
+    stored = chain.from_iterable(backend.stored(SCAN))
+    wanted = heapq.merge(*(chain.from_iterable(source.versions(SCAN)) for source in _sources()))
+    entry, row = next(stored, None), next(wanted, None)
+    while entry or row:
+        uid = min(each for each in (entry and entry.uid, row and row[0]) if each)
+        here, version = (entry if entry and entry.uid == uid else None), (row[1] if row and row[0] == uid else None)
+        kind = _difference(here, version)
+        yield _Difference(kind, uid, here) if kind else None, version is not None
+        entry = next(stored, None) if here else entry
+        row = row if version is None else next(wanted, None)
+
+
+def _difference(entry: Stored | None, version: int | None) -> str:
+    if version is None:
+        return "extra" if entry.is_live else ""
     if entry is None or not entry.is_live:
-        drift.missing.append(document.uid)
-        return True
-    if entry.document_version != document.version:
-        drift.stale.append(document.uid)
-        return True
-    return False
+        return "missing"
+    if entry.document_version != version:
+        return "stale"
+    return "without_vectors" if encoding.name() and not entry.has_vectors else ""
 
 
-def _repaired(document: ListingDocument, entry: Stored | None) -> Write:
-    return Write(document.uid, max(document.version, entry.version if entry else 0), document)
+def _settled(differences: list[_Difference], places: dict[str, tuple[int, int]]) -> list[_Difference]:
+    """Without those that a reader has still to see, or saw while they were compared."""
+    changed = {
+        place: set(map(str, Change.objects.filter(transactions.later_than(place), uid__in=[d.uid for d in differences]).values_list("uid", flat=True)))
+        for place in set(places.values())
+        if differences
+    }
+    return [difference for difference in differences if difference.uid not in changed[places[difference.kind]]]
+
+
+def _repair(backend: Backend, differences: list[_Difference]) -> None:
+    present = {}
+    for source in _sources():
+        found = {uid: document for uid, document in source.load([d.uid for d in differences]).items() if document}
+        present |= {document.uid: document for document in vectors.with_kept(found.values())}
+        unencoded = [d.uid for d in differences if d.kind == "without_vectors" and d.uid in found and not present[d.uid].vectors]
+        with transaction.atomic():  # For the reader that encodes; behind it the index takes them once more.
+            changelog.append_bulk(source.kind, [uuid.UUID(uid) for uid in unencoded])
+    backend.write([_repaired(difference, present.get(difference.uid)) for difference in differences], force=True)
+
+
+def _repaired(difference: _Difference, document: ListingDocument | None) -> Write:
+    known = difference.entry.version if difference.entry else 0
+    return Write(difference.uid, max(document.version, known) if document else known, document)
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

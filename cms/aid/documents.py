@@ -99,10 +99,21 @@ class AidSource:
             yield _versions(rows)
             last = rows[-1].pk
 
+    def versions(self, batch: int = 500) -> Iterator[list[tuple[str, int]]]:
+        """Uid and version of every findable document, by uid, in one batch: some hundred at most."""
+        rows = AidPage.objects.live().public().values_list("translation_key", "locale__language_code")
+        uids = [uid_of_version(key, language) for key, language in rows]
+        last = _last_changes(uids)
+        yield sorted((str(uid), last.get(uid, 0)) for uid in uids)
+
 
 def _versions(pages: Iterable[AidPage]) -> list[ListingDocument]:
     """Each page's document with the id of its last change as version."""
     by_uid = {uid_of(page): page for page in pages}
-    changes = Change.objects.filter(kind=KIND, uid__in=by_uid).values("uid").annotate(last=Max("id")).order_by()
-    last = dict(changes.values_list("uid", "last"))
+    last = _last_changes(by_uid)
     return [document(page, version=last.get(uid, 0)) for uid, page in by_uid.items()]
+
+
+def _last_changes(uids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    changes = Change.objects.filter(kind=KIND, uid__in=list(uids)).values("uid").annotate(last=Max("id")).order_by()
+    return dict(changes.values_list("uid", "last"))

@@ -11,8 +11,10 @@ one writer at a time, so there the id alone is the order and the transaction is 
 import logging
 import os
 import socket
+import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import connection, models, transaction
@@ -24,6 +26,8 @@ from .models import Change, Reader
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
+#: A busy reader gives its lease back for a moment between two batches.
+_LOOK_AGAIN_SECONDS = 0.01
 
 
 class NotInTransactionError(RuntimeError):
@@ -75,6 +79,15 @@ def position(name: str) -> tuple[int, int]:
     return Reader.objects.filter(name=name).values_list("transaction", "change_id").first() or (0, 0)
 
 
+def end() -> tuple[int, int]:
+    """The place of the newest change before which none can appear any more; what is read after this call holds all up to there."""
+    _renumber_if_restored()
+    changes = Change.objects.order_by("-transaction", "-id")
+    if connection.vendor == "postgresql":
+        changes = changes.filter(transaction__lt=transactions.OldestOpenTransaction())
+    return changes.values_list("transaction", "id").first() or (0, 0)
+
+
 def last_id() -> int:
     """The id of the newest change that this transaction can see, 0 if there is none."""
     return Change.objects.aggregate(last=models.Max("id"))["last"] or 0
@@ -107,6 +120,25 @@ def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 5
             # Nothing is moved if the lease ran out meanwhile and another worker took over: its checkpoint counts.
             mine.update(transaction=changes[-1].transaction, change_id=changes[-1].id, modified=timezone.now())
         return len(changes)
+    finally:
+        mine.update(lease_until=None, leased_by="")
+
+
+@contextmanager
+def held(name: str, *, patience: timedelta = 2 * LEASE, lease: timedelta = LEASE) -> Iterator[Callable[[tuple[int, int]], object]]:
+    """Keep the reader `name` where it is: no batch is on its way during the block.
+
+    Gives what moves the checkpoint. Raises TimeoutError if others hold the reader for longer than `patience`.
+    """
+    deadline = timezone.now() + patience
+    while (holder := _take_lease(name, lease)) is None:
+        if timezone.now() > deadline:
+            raise TimeoutError(f"The reader {name} was busy for {patience.total_seconds():.0f} seconds.")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    mine = Reader.objects.filter(name=name, leased_by=holder)
+    try:
+        _renumber_if_restored()
+        yield lambda place: mine.update(transaction=place[0], change_id=place[1], modified=timezone.now())
     finally:
         mine.update(lease_until=None, leased_by="")
 

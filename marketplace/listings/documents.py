@@ -75,3 +75,11 @@ class ListingSource:
         while rows := list(_rows(Listing.objects.live().filter(id__gt=last).order_by("id"))[:batch]):
             yield [_document(*row[1:]) for row in rows]
             last = rows[-1][0]
+
+    def versions(self, batch: int = 500) -> Iterator[list[tuple[str, int]]]:
+        """Uid and version of every findable document, by uid."""
+        listings = Listing.objects.live().with_last_change().order_by("uid").values_list("uid", "last_change")
+        rows = list(listings[:batch])
+        while rows:
+            yield [(str(uid), version) for uid, version in rows]
+            rows = list(listings.filter(uid__gt=rows[-1][0])[:batch])

@@ -18,12 +18,13 @@ class EngineAvoidedError(EngineUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the index holds under `uid`: its version in the change log's order, the document's own, dead or alive."""
+    """What the index holds under `uid`: its version in the change log's order, the document's own, dead or alive, with or without vectors."""
 
     uid: str
     version: int
     document_version: int
     is_live: bool
+    has_vectors: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Backend(Protocol):
     name: str
 
     def exists(self) -> bool:
-        """Whether there is an index of the present schema to search in."""
+        """Whether there is an index of the present schema. One of an older schema is searched as far as its fields allow, and not written to."""
 
     def create(self) -> None:
         """Make the index, empty, unless there is one."""
@@ -97,7 +98,10 @@ class Backend(Protocol):
         """A new, empty index beside this one, for a rebuild or a trial."""
 
     def swap(self, staged: Self) -> None:
-        """Searches go to `staged` from now on, in one step; what they went to is removed."""
+        """Searches go to `staged` from now on, in one step. What they went to stays until `clear_up`."""
+
+    def clear_up(self) -> None:
+        """Remove every index that no search goes to: what was replaced, and what killed rebuilds left. For who holds the lease (see builds)."""
 
     def remove(self) -> None:
         """Delete this index and its data."""

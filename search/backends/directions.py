@@ -3,6 +3,7 @@
 A file beside tantivy's, which has no vectors. All of a kind are compared, in one multiplication: 50,000 take some milliseconds.
 """
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,6 +55,14 @@ class Directions:
         count = min(count, len(uids))
         best = np.argpartition(-scores, count - 1)[:count]
         return [uids[number] for number in sorted(best.tolist(), key=lambda number: (-float(scores[number]), uids[number]))]
+
+    def known(self, uids: Iterable[str]) -> set[str]:
+        """Those of the uids that have a direction."""
+        if not (self.home / _FILE).exists():
+            return set()
+        with self._connection() as connection:
+            asked = "SELECT uid FROM direction WHERE vector IS NOT NULL AND uid IN (SELECT value FROM json_each(?))"
+            return {uid for (uid,) in connection.execute(asked, (json.dumps(list(uids)),))}
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

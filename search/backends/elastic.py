@@ -38,7 +38,6 @@ VITAL_SECONDS = 1.0
 WRITE_SECONDS = 30.0
 
 _BULK_BYTES = 5_000_000
-_FORGOTTEN_SECONDS = 86_400
 _SCAN_KEEP_ALIVE = "2m"
 
 #: Answers of a server that is there but overloaded, starting or broken.
@@ -128,16 +127,15 @@ class ElasticBackend:
             away = [{"remove": {"index": name, "alias": self._alias}} for name in old]
             # One call: with two, one search in two found no index in between.
             client.indices.update_aliases(actions=[{"add": {"index": staged._index, "alias": self._alias}}, *away])
-            if old:
-                time.sleep(SEARCH_SECONDS)  # Searches that are still on their way to the old index may finish.
-            for name in [*old, *self._forgotten(client)]:
-                client.indices.delete(index=name, ignore_unavailable=True)
 
-    def _forgotten(self, client: Elasticsearch) -> list[str]:
-        """Indices of rebuilds that were killed: a day old, and no searches go there."""
-        indices = client.indices.get(index=f"{self._alias}-v*").body
-        oldest = (time.time() - _FORGOTTEN_SECONDS) * 1000
-        return [name for name, index in indices.items() if not index["aliases"] and int(index["settings"]["index"]["creation_date"]) < oldest]
+    def clear_up(self) -> None:
+        with self._asking(patient=True) as client:
+            indices = client.indices.get(index=f"{self._alias}-v*", features="aliases").body
+            unused = [name for name, index in indices.items() if not index["aliases"]]
+            if unused and len(unused) < len(indices):
+                time.sleep(SEARCH_SECONDS)  # Searches that are still on their way to the old index may finish.
+            for name in unused:
+                client.indices.delete(index=name, ignore_unavailable=True)
 
     def remove(self) -> None:
         with self._asking(patient=True) as client:
@@ -237,7 +235,7 @@ class ElasticBackend:
             try:
                 after: list[Any] | None = None
                 while hits := self._scan(client, pit, after, batch):
-                    yield [Stored(hit["_id"], hit["_version"], hit["_source"]["document_version"], hit["_source"]["live"]) for hit in hits]
+                    yield [_stored(hit) for hit in hits]
                     after = hits[-1]["sort"]
             finally:
                 client.close_point_in_time(id=pit)
@@ -247,6 +245,7 @@ class ElasticBackend:
         place = {} if after is None else {"search_after": after}
         return client.search(
             pit={"id": pit, "keep_alive": _SCAN_KEEP_ALIVE},
+            query={"bool": {"must": {"match_all": {}}, "should": [{"exists": {"field": "direction", "_name": "direction"}}]}},
             sort=[{"uid": "asc"}],
             size=batch,
             version=True,
@@ -254,6 +253,10 @@ class ElasticBackend:
             track_total_hits=False,
             **place,
         )["hits"]["hits"]
+
+
+def _stored(hit: dict[str, Any]) -> Stored:
+    return Stored(hit["_id"], hit["_version"], hit["_source"]["document_version"], hit["_source"]["live"], "direction" in hit.get("matched_queries", ()))
 
 
 def _arguments(body: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,14 @@ process can hold. Readers in other processes see a commit by the changed time of
 EMBEDDED_INDEX_PATH holds a directory per index and a file `current` with the name of the one in use, replaced in one step.
 """
 
+import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -46,7 +48,11 @@ from .embedded_clauses import (
 _POINTER = "current"
 _WRITER_MEMORY = 32_000_000
 _WRITER_PATIENCE_SECONDS = 10.0
-_FORGOTTEN_SECONDS = 86_400
+#: An index of any schema.
+_NAME = re.compile(r"v\d+.*-[0-9a-f]{12}")
+#: So many uids are looked at at a time.
+_PART = 20_000
+_HEXADECIMAL = "-0123456789abcdef"
 #: Opening an index while another process changes it.
 _ATTEMPTS, _PAUSE_SECONDS = 5, 0.01
 
@@ -95,13 +101,13 @@ class EmbeddedBackend:
     # --- The index as a whole -------------------------------------------------------------------------------------
 
     def exists(self) -> bool:
-        return self._home() is not None
+        home = self._home()
+        return home is not None and _schema_of(home) == schema()
 
     def create(self) -> None:
         with _translated_errors():
             if not self.exists():
-                staged = self.stage()
-                self.swap(staged)
+                self.swap(self.stage())
 
     def stage(self) -> Self:
         name = f"{schema()}-{uuid.uuid4().hex[:12]}"
@@ -111,19 +117,17 @@ class EmbeddedBackend:
         return type(self)(self.path, name)
 
     def swap(self, staged: Self) -> None:
-        old = self._home()
         with _translated_errors():
+            if staged._home() is None:
+                message = f"{staged._directory} is gone"
+                raise EngineUnavailableError(message)
             self._point_to(staged._directory)
-        if old:
-            shutil.rmtree(old, ignore_errors=True)  # Who still reads it keeps its open files.
-        self._remove_forgotten()
 
-    def _remove_forgotten(self) -> None:
-        """Remove what rebuilds left that were killed: a day old, and not in use."""
-        home, oldest = self._home(), time.time() - _FORGOTTEN_SECONDS
-        for path in self.path.iterdir():
-            if path.is_dir() and path != home and path.stat().st_mtime < oldest:
-                shutil.rmtree(path, ignore_errors=True)
+    def clear_up(self) -> None:
+        used = self._home()
+        for path in self.path.iterdir() if self.path.is_dir() else ():
+            if path != used and _NAME.fullmatch(path.name):
+                shutil.rmtree(path, ignore_errors=True)  # Who still reads it keeps its open files.
 
     def remove(self) -> None:
         home = self._home()
@@ -138,13 +142,13 @@ class EmbeddedBackend:
         written.replace(self.path / _POINTER)
 
     def _home(self) -> Path | None:
-        """The directory in use, if it holds an index of the present schema."""
+        """The directory in use, of whatever schema."""
         try:
             name = self._directory or (self.path / _POINTER).read_text()
         except OSError:
             return None
         home = self.path / name
-        return home if name.rpartition("-")[0] == schema() and (home / "meta.json").is_file() else None
+        return home if (home / "meta.json").is_file() else None
 
     def _read(self) -> _Snapshot:
         for _attempt in range(_ATTEMPTS - 1):
@@ -165,6 +169,10 @@ class EmbeddedBackend:
         stamp = (home.name, meta.st_mtime_ns, meta.st_ino)
         if self._snapshot is None or self._snapshot.stamp != stamp:
             index = tantivy.Index.open(str(home))
+            # Of an older version, or with another encoder's vectors, it serves until the new one is there, if its fields are these.
+            if index.schema != SCHEMA:
+                message = f"the embedded index in {home} is of another schema: run manage.py rebuild_index"
+                raise EngineUnavailableError(message)
             searcher = index.searcher()
             positions = {key: tuple(map(float, key.split(","))) for key, _ in searcher.terms_with_prefix("position", "") if key}
             self._snapshot = _Snapshot(stamp, home, index, searcher, positions)
@@ -179,12 +187,16 @@ class EmbeddedBackend:
             try:
                 # Only now, under the writer's lock, nobody else can write: what is stored is the truth.
                 snapshot.index.reload()
-                stored = self._versions(snapshot.index.searcher(), [write.uid for write in writes])
+                stored = self._versions(snapshot.index.searcher(), list({write.uid for write in writes}))
                 newest = _newest(writes, stored, force=force)
+                if not newest:
+                    return 0
                 # Before the documents: a direction too many finds nothing, one too few would hide a listing.
                 Directions(snapshot.home).write(newest.values())
                 for write in newest.values():
-                    writer.delete_documents_by_term("uid", write.uid)
+                    if write.uid in stored:
+                        writer.delete_documents_by_term("uid", write.uid)
+                    # A thread of tantivy's indexes it while the next one is analysed here.
                     writer.add_document(indexed(write))
                 writer.commit()
             finally:
@@ -204,12 +216,13 @@ class EmbeddedBackend:
 
     @staticmethod
     def _versions(searcher: tantivy.Searcher, uids: list[str]) -> dict[str, int]:
-        versions = {}
-        for uid in uids:
-            hits = searcher.search(Clause.term_query(SCHEMA, "uid", uid, "basic"), 1, count=False).hits
-            if hits:
-                versions[uid] = searcher.fast_field_values("version", [hits[0][1]])[0]
-        return versions
+        # The dictionary answers at once for the new ones, which are most of a long batch; it may still have some that are gone.
+        known = [uid for uid in uids if searcher.doc_freq("uid", uid)]
+        if not known:
+            return {}
+        hits = searcher.search(one_of("uid", known), len(known), count=False, order_by_field="uid", order=Order.Asc).hits
+        versions = searcher.fast_field_values("version", [address for _, address in hits])
+        return {uid: version for (uid, _), version in zip(hits, versions, strict=True)}
 
     # --- Reading --------------------------------------------------------------------------------------------------
 
@@ -257,12 +270,29 @@ class EmbeddedBackend:
             return Frequencies(documents, {(name, word): snapshot.frequency(name, word) for name, words in terms.items() for word in words})
 
     def stored(self, batch: int = 500) -> Iterator[list[Stored]]:
-        searcher = self._read().searcher
-        for offset in range(0, searcher.num_docs, batch):
-            hits = searcher.search(Clause.all_query(), batch, count=False, order_by_field="uid", order=Order.Asc, offset=offset).hits
-            addresses = [address for _, address in hits]
-            columns = [searcher.fast_field_values(name, addresses) for name in ("version", "document_version", "live")]
-            yield [Stored(uid, *values) for (uid, _), *values in zip(hits, *columns, strict=True)]
+        snapshot = self._read()
+        # Tantivy sorts all documents anew for each page, so they come by parts of the dictionary instead.
+        uids = (uid for part in _parts(snapshot.searcher) for uid in part)
+        while wanted := list(islice(uids, batch)):
+            if entries := self._entries(snapshot, wanted):
+                yield entries
+
+    def _entries(self, snapshot: _Snapshot, uids: list[str]) -> list[Stored]:
+        searcher = snapshot.searcher
+        found = {uid: hits[0][1] for uid in uids if (hits := searcher.search(Clause.term_query(SCHEMA, "uid", uid, "basic"), 1, count=False).hits)}
+        columns = [searcher.fast_field_values(name, list(found.values())) for name in ("version", "document_version", "live")]
+        with_vectors = self._directions(snapshot).known(found)
+        return [Stored(uid, *values, uid in with_vectors) for uid, *values in zip(found, *columns, strict=True)]
+
+
+def _parts(searcher: tantivy.Searcher, prefix: str = "") -> Iterator[list[str]]:
+    """The uids in their order, with some that are not used any more."""
+    everything = Clause.regex_query(SCHEMA, "uid", f"{prefix}.*") if prefix else Clause.all_query()
+    if searcher.search(everything, 1, count=True).count > _PART:
+        for digit in _HEXADECIMAL:
+            yield from _parts(searcher, prefix + digit)
+    else:
+        yield sorted(uid for uid, _ in searcher.terms_with_prefix("uid", prefix))
 
 
 class _Finder:
@@ -355,6 +385,10 @@ class _Finder:
         document = stored_document(self.searcher, address)
         km = self.distances.get(position_of(document))
         return Hit(document.uid, score, highlights(document, self.words), None if km is None else round(km, 1))
+
+
+def _schema_of(home: Path) -> str:
+    return home.name.rpartition("-")[0]
 
 
 def _newest(writes: Sequence[Write], stored: dict[str, int], *, force: bool) -> dict[str, Write]:

@@ -296,7 +296,7 @@ def test_stored_tells_everything_by_uid(backend):
 # --- The index as a whole ------------------------------------------------------------------------------------------------------------
 
 
-def test_swap_goes_over_in_one_step_and_removes_the_old_index(backend):
+def test_swap_goes_over_in_one_step(backend):
     write(backend, listing("Gel"))
     staged = backend.stage()
     guants = listing("Guants")

@@ -351,15 +351,6 @@ def test_rebuild_index_command_names_an_engine_that_is_not_in_use(embedded):
         call_command("rebuild_index", "--engine", "elasticsearch", skip_checks=True)
 
 
-def test_what_a_killed_rebuild_left_is_removed_a_day_later(embedded):
-    index.run_once()
-    left = embedded.path / embedded.stage()._directory
-    fresh = embedded.path / embedded.stage()._directory
-    os.utime(left, (0, 0))
-    index.rebuild(embedded)
-    assert (left.exists(), fresh.exists(), embedded.exists()) == (False, True, True)
-
-
 def test_a_search_that_meets_the_index_while_it_changes_looks_again(db, tmp_path, monkeypatch):
     """A writer removes the files of an older commit between a reader's two steps; a search that gave up then would be told there is no index."""
     from search.backends import embedded  # noqa: PLC0415 - for this test alone

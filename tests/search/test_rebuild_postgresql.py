@@ -1,0 +1,14 @@
+"""Rebuilds, once more where several write at a time."""
+
+import pytest
+
+from .test_rebuild import (  # noqa: F401 - collected here again, with the fixtures they use
+    backend,
+    embedded,
+    small_batches,
+    test_a_rebuild_without_replay_loses_what_was_written_meanwhile_and_ours_does_not,
+    test_changes_of_a_log_that_was_restored_elsewhere_are_not_skipped,
+    test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update,
+)
+
+pytestmark = pytest.mark.postgresql
