@@ -9,7 +9,6 @@ another host; certificates are always verified.
 A proxy is not supported on purpose: it would resolve the names itself, after our check.
 """
 
-import functools
 import socket
 import ssl
 import threading
@@ -18,13 +17,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Self
 
 import urllib3
 from django.conf import settings
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from . import lines
 from .addresses import Address, AddressError, Reason, Target, check, literal, parse
 
 MAX_REDIRECTS = 5
@@ -38,8 +36,6 @@ MAX_TRIES = 3
 OK = 2
 FIRST_ERROR = 400
 REDIRECTS = {301, 302, 303, 307, 308}
-#: Seconds for one address to take the call, so that a second one of the same host gets its turn.
-CONNECT_SECONDS = 5.0
 
 Resolver = Callable[[str, int], Sequence[Address]]
 
@@ -160,9 +156,9 @@ def _addresses(target: Target, until: float, resolver: Resolver) -> list[Address
 
 def _exchange(target: Target, address: Address, call: Call, headers: Mapping[str, str], until: float) -> Answer:
     """One request to one address on a connection of its own."""
-    watch = _Watch(until)
+    watch = lines.Watch(until)
     try:
-        with watch, closing(_connection(target, address, watch)) as connection, _explained(target):
+        with watch, closing(lines.connection(target.scheme, target.host, target.port, watch, address=str(address))) as connection, _explained(target):
             connection.request(call.method, target.path, body=call.content, headers=_headers(target, headers), preload_content=False)
             with closing(connection.getresponse()) as response:
                 answer = Answer(target.url, response.status, response.headers)
@@ -230,88 +226,3 @@ def _explained(target: Target) -> Iterator[None]:
 def _is_certificate(error: Exception) -> bool:
     """Whether it is the certificate, not the handshake: the library wraps the one in the other."""
     return isinstance(error, ssl.SSLCertVerificationError) or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
-
-
-# --- The connection -----------------------------------------------------------------------------------------------------
-
-
-class _Watch:
-    """Cuts a connection when the time is up. Time-outs of a socket begin anew with every byte, this does not."""
-
-    def __init__(self, until: float) -> None:
-        self.until, self._line = until, None
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(max(0.0, until - time.monotonic()), self._cut)
-        self._timer.daemon = True
-
-    @property
-    def left(self) -> float:
-        return max(0.001, self.until - time.monotonic())
-
-    @property
-    def is_over(self) -> bool:
-        return time.monotonic() >= self.until
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._timer.cancel()
-        with self._lock:
-            if self._line is not None:
-                self._line.close()
-
-    def over(self, line: socket.socket) -> None:
-        """Keep a second handle of the line: the first one is given away when TLS begins."""
-        with self._lock:
-            self._line = line.dup()
-        if self.is_over:
-            # It went off just before there was a line to cut.
-            self._cut()
-
-    def _cut(self) -> None:
-        with self._lock:
-            if self._line is not None:
-                try:
-                    self._line.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    return  # It is closed already.
-
-
-class _WatchedMixin:
-    """Mixed into the library's connections: the host is an address already, and the line is under watch from its first moment."""
-
-    watch: _Watch
-
-    def _new_conn(self) -> socket.socket:
-        self.timeout = min(CONNECT_SECONDS, self.watch.left)
-        line = super()._new_conn()
-        self.watch.over(line)
-        # From here on the watch alone counts.
-        line.settimeout(None)
-        return line
-
-
-class _PlainConnection(_WatchedMixin, HTTPConnection):
-    pass
-
-
-class _TlsConnection(_WatchedMixin, HTTPSConnection):
-    pass
-
-
-def _connection(target: Target, address: Address, watch: _Watch) -> HTTPConnection:
-    """To the checked address; in TLS under the host's name, for which the certificate has to be."""
-    if target.scheme == "https":
-        connection = _TlsConnection(str(address), target.port, ssl_context=_context(), server_hostname=target.host)
-    else:
-        connection = _PlainConnection(str(address), target.port)
-    connection.watch = watch
-    return connection
-
-
-@functools.cache
-def _context() -> ssl.SSLContext:
-    """With the machine's own authorities, or those of SSL_CERT_FILE."""
-    return ssl.create_default_context()

@@ -1,4 +1,4 @@
-"""Reads a marketplace of this federation. Free of Django, for partners too: it needs urllib3 and rfc8785, and `items` beside it.
+"""Reads a marketplace of this federation. Free of Django, for partners too: it needs urllib3 and rfc8785, `items` and core's `lines`.
 
     client = Client("https://marketplace.example.org", key="…")
     page = client.changes(cursor)
@@ -9,14 +9,20 @@ Every request goes through one callable, so that a program with rules of its own
 
 import datetime
 import hashlib
+import http.client
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import rfc8785
 import urllib3
+from urllib3.util import parse_url
+
+from marketplace.core import lines
 
 from .items import TOMBSTONE, UPSERT, CursorExpired, Fault, HarvestError, Item
 
@@ -28,6 +34,8 @@ USUAL_LIMIT = 500
 #: A page with more is no page of this protocol.
 MOST_ITEMS = 5000
 MAX_BYTES = 32 * 2**20
+CHUNK = 2**16
+#: Seconds for one answer, from the first word to the last.
 TIMEOUT = 30.0
 REASONS = ("withdrawn", "expired", "moderated", "erasure")
 MAX_VERSION, MAX_RAW, MAX_URI, LONGEST_NUMBER = 2**63 - 1, 20_000, 500, 40
@@ -192,21 +200,36 @@ class Client:
 
 
 def over_urllib3(timeout: float = TIMEOUT, max_bytes: int = MAX_BYTES) -> Fetch:
-    """The usual way to ask. For addresses that others typed it is too trusting: it goes wherever the name leads."""
-    pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(timeout))
+    """The usual way to ask: `timeout` is for the whole answer. For addresses that others typed it is too trusting: it goes wherever the name leads."""
 
     def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+        watch = lines.Watch(time.monotonic() + timeout)
         try:
-            answer = pool.request(method, url, body=body, headers=dict(headers) | {"Accept-Encoding": "gzip"}, redirect=False, preload_content=False)
-            content = answer.read(max_bytes + 1, decode_content=True)
-            answer.release_conn()
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            target = parse_url(url)
+            sent = {"Host": target.netloc, "Accept-Encoding": "gzip", "Connection": "close"} | dict(headers)
+            with watch, closing(lines.connection(target.scheme, target.host, target.port, watch)) as line:
+                line.request(method, target.request_uri, body=body, headers=sent, preload_content=False)
+                with closing(line.getresponse()) as answer:
+                    content = _read(answer, url, max_bytes)
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             raise HarvestError("no-answer", f"{url}: {error}") from error
-        if len(content) > max_bytes:
-            raise HarvestError("too-large", f"{url} answers with more than {max_bytes} bytes.")
+        if watch.is_over:
+            # A body of unknown length looks whole when its line is cut.
+            raise HarvestError("no-answer", f"{url} takes longer than {timeout} seconds.")
         return Response(answer.status, answer.headers, content)
 
     return fetch
+
+
+def _read(answer: urllib3.BaseHTTPResponse, url: str, max_bytes: int) -> bytes:
+    """The body; what is unpacked counts."""
+    parts, size = [], 0
+    while part := answer.read(CHUNK, decode_content=True):
+        parts.append(part)
+        size += len(part)
+        if size > max_bytes:
+            raise HarvestError("too-large", f"{url} answers with more than {max_bytes} bytes.")
+    return b"".join(parts)
 
 
 def _error(answer: Response) -> HarvestError:

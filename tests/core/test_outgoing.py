@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from marketplace.core import addresses, outgoing
+from marketplace.core import addresses, lines, outgoing
 from marketplace.core.addresses import AddressError, Reason
 from marketplace.core.outgoing import Call, fetch
 from tests.network import NetworkClosedError
@@ -430,7 +430,7 @@ def test_unknown_certificate_is_refused(shop):
 
 def test_certificate_counts_for_the_name_not_for_the_pinned_address(shop, certificate, monkeypatch):
     trusting = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(outgoing, "_context", lambda: trusting)
+    monkeypatch.setattr(lines, "_context", lambda: trusting)
     assert fetch(f"https://shop.example:{shop.port}/", resolver=Resolver(LOOPBACK)).status == 204
     assert reason(f"https://thief.example:{shop.port}/", resolver=Resolver(LOOPBACK)) == Reason.CERTIFICATE
 

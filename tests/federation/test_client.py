@@ -1,17 +1,21 @@
 """The client reads a marketplace without anything of Django; the example of the documentation keeps a copy."""
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
+import urllib3
 from django.conf import settings
 
 from marketplace.federation.client import Client, CursorExpired, HarvestError, Response, digest_of, over_urllib3
-from tests.websites import endless, redirect
+from tests.websites import drip, drip_headers, endless, redirect
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -25,7 +29,8 @@ def test_client_needs_no_django():
     program = (
         "import sys, marketplace.federation.client; print([name for name in sys.modules if name.startswith(('django', 'rest_framework', 'marketplace.core'))])"
     )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    assert loaded == "['marketplace.core', 'marketplace.core.lines']"
 
 
 def test_pages_to_the_end(origin, client):
@@ -102,6 +107,25 @@ def test_link_that_is_none_is_an_error():
         with pytest.raises(HarvestError) as raised:
             client.snapshot()
         assert raised.value.code == "bad-page"
+
+
+@pytest.mark.parametrize("slow", [drip, drip_headers])
+def test_an_answer_that_comes_a_letter_at_a_time_is_cut(slow, origin):
+    """A time-out of the library's own is for each reading: the naive client is not done when the whole time is long over."""
+    origin.site.pages["/.well-known/marketplace-federation"] = slow
+    began = time.monotonic()
+    with pytest.raises(HarvestError) as raised:
+        Client(origin.url, fetch=over_urllib3(timeout=0.5)).discovery()
+    assert (raised.value.code, time.monotonic() - began < 2) == ("no-answer", True)
+
+    def naive():
+        with contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
+            urllib3.request("GET", f"{origin.url}/.well-known/marketplace-federation", timeout=0.5, retries=False)
+
+    waiting = threading.Thread(target=naive, daemon=True)
+    waiting.start()
+    waiting.join(1.5)
+    assert waiting.is_alive(), "three times as long, and it still waits"
 
 
 # --- The example ------------------------------------------------------------------------------------------------------------
