@@ -42,16 +42,11 @@ class OverlayForm(forms.Form):
 
     def __init__(self, *args: object, overlay: Overlay | None, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         known = {name: getattr(overlay, name) for name in overlays.FIELDS} if overlay else {}
-        super().__init__(*args, initial=known | {"seen": stamp(overlay)}, **kwargs)
+        super().__init__(*args, initial=known | {"seen": overlays.stamp(overlay)}, **kwargs)
 
     def values(self) -> dict[str, object]:
         """As `overlays.change` takes them."""
         return {name: self.cleaned_data[name] for name in overlays.FIELDS}
-
-
-def stamp(overlay: Overlay | None) -> str:
-    """By what two versions of an overlay are told apart."""
-    return overlay.modified.isoformat() if overlay else ""
 
 
 class OverlayView(PartnerLookMixin, WagtailAdminTemplateMixin, TemplateView):
@@ -93,13 +88,14 @@ class OverlayView(PartnerLookMixin, WagtailAdminTemplateMixin, TemplateView):
         form = OverlayForm(request.POST, overlay=self.overlay)
         if not form.is_valid():
             return self._again(form)
-        if form.cleaned_data["seen"] != stamp(self.overlay):
-            form.add_error(None, _("Somebody else changed this while you did. Nothing of yours was saved yet: compare, then save again."))
-            form.data = form.data.copy()
-            form.data["seen"] = stamp(self.overlay)
-            return self._again(form, theirs=self.overlay)
         try:
-            overlays.change(self.remote.listing, form.values(), by=request.user)
+            overlays.change(self.remote.listing, form.values(), by=request.user, seen=form.cleaned_data["seen"])
+        except overlays.StaleOverlayError as error:
+            theirs = Overlay.objects.filter(listing=self.remote.listing).first()
+            add_errors(form, error)
+            form.data = form.data.copy()
+            form.data["seen"] = overlays.stamp(theirs)
+            return self._again(form, theirs=theirs)
         except ValidationError as error:
             add_errors(form, error)
             return self._again(form)

@@ -1,5 +1,6 @@
 """Listings that may be one: the same text at two partners, or similar texts of the same company. People decide; nothing is merged by itself."""
 
+import datetime
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -18,32 +19,36 @@ from marketplace.listings.models import Listing
 from .applying import Draft
 from .enums import Decision
 from .identities import NIF
-from .models import DuplicateCandidate, Partner, RemoteCompany, RemoteListing
+from .models import Checkpoint, DuplicateCandidate, Partner, RemoteCompany, RemoteListing
 from .rules import can_look
 
 #: From this share of common words on, two texts of one company are worth a look. Two offers of one workshop share some 30 %.
 SIMILAR = 0.6
 #: Of a company that lists hundreds, only the newest are compared.
 MOST_COMPARED = 50
+#: So long it may take at a partner until what its site shows is in what it gives us.
+MARGIN = datetime.timedelta(hours=1)
+#: 1 is kept for what is not shown.
+ALMOST = 0.99
 _WORD = re.compile(r"\w{3,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """The listing `uri` that comes now may be `other`, which is here. `is_same_text`: then it is not shown before a person has looked."""
+    """The listing `uri` that comes now may be `other`, which is here. `is_copy`: then it is not shown before a person has looked."""
 
     uri: str
     other_id: int
     similarity: float
 
     @property
-    def is_same_text(self) -> bool:
-        """Whether it is the very same text."""
+    def is_copy(self) -> bool:
+        """Whether it is the very same text, and the other was here first."""
         return self.similarity == 1
 
 
 def suspect(drafts: Sequence[Draft], partner: Partner) -> list[Suspicion]:
-    """What of these new listings may be here already, from another partner or from a company of our own; four queries at most."""
+    """What of these new listings may be here already, from another partner or from a company of our own; five queries at most."""
     found = _same_text(drafts, partner)
     return [*found, *_same_company([draft for draft in drafts if draft.item.uri not in {one.uri for one in found}], partner)]
 
@@ -88,9 +93,17 @@ def _carry_out(listing: Listing, decision: Decision, by: User) -> None:
 
 
 def _same_text(drafts: Sequence[Draft], partner: Partner) -> list[Suspicion]:
+    """The same words at another partner.
+
+    Held back is only what was not here when this partner was read last and the other's was: then this one is the copy. Otherwise nobody can say who
+    copied whom, as their dates are their own word; who copies what is new elsewhere and is read first would keep the original from being shown.
+    """
     prints = {draft.fingerprint: draft.item.uri for draft in drafts}
     rows = RemoteListing.objects.filter(fingerprint__in=prints, tombstoned_at=None).exclude(partner=partner).exclude(listing=None)
-    return [Suspicion(prints[print_], listing_id, 1.0) for print_, listing_id in rows.values_list("fingerprint", "listing_id")]
+    found = list(rows.values_list("fingerprint", "listing_id", "harvested_at"))
+    known = Checkpoint.objects.filter(partner=partner).values_list("last_success_at", flat=True).first() if found else None
+    seen = known or partner.created
+    return [Suspicion(prints[print_], listing_id, 1.0 if at < seen - MARGIN else ALMOST) for print_, listing_id, at in found]
 
 
 def _same_company(drafts: Sequence[Draft], partner: Partner) -> list[Suspicion]:
@@ -114,8 +127,8 @@ def _same_company(drafts: Sequence[Draft], partner: Partner) -> list[Suspicion]:
             for pk, _company, kind, title, description in others[identity]:
                 alike = similarity(text, f"{title} {description}") if kind == draft.values["kind"] else 0
                 if alike >= SIMILAR:
-                    # 1 is kept for what is not shown: a local listing with the same words is a company's own doing.
-                    found.append(Suspicion(draft.item.uri, pk, min(alike, 0.99)))
+                    # A local listing with the same words is a company's own doing.
+                    found.append(Suspicion(draft.item.uri, pk, min(alike, ALMOST)))
     return found
 
 

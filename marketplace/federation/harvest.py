@@ -20,11 +20,11 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from marketplace.core.addresses import AddressError
+from marketplace.core.addresses import AddressError, Reason
 from marketplace.core.sealing import BrokenSealError
 
-from . import brake, fetching, mapping, quarantine, retention, writing
-from .enums import PartnerState, ReaderKind
+from . import brake, careful, fetching, mapping, operations, quarantine, retention, writing
+from .enums import PartnerAction, PartnerState, ReaderKind
 from .items import Batch, CursorExpired, HarvestError
 from .models import Checkpoint, HarvestRun, Partner
 from .readers import READERS
@@ -40,6 +40,14 @@ LONGEST_RETRY_AFTER = datetime.timedelta(days=1)
 #: Partners that were set up at the same minute are not asked at the same minute for ever.
 JITTER = 0.2
 MOST_DUE = 20
+#: After so many failures in a row a page is written in halves, and one that cannot be read is gone round by way of the snapshot.
+PATIENCE = 3
+#: What `_fail` calls a fault of ours.
+INTERNAL = "internal"
+#: An answer came, and it is no page.
+UNREADABLE = ("bad-json", "bad-page", str(Reason.TOO_LARGE))
+#: A partner all of whose pages of changes are bad is not asked for everything more often.
+SNAPSHOT_PAUSE = datetime.timedelta(days=1)
 
 
 class LeaseLostError(Exception):
@@ -120,17 +128,18 @@ class _Visit:
         except Exception as error:
             # A fault of ours. One partner's strange item must keep no other partner from its turn.
             logger.exception("harvest: %s", self.partner)
-            self._fail("internal", f"{type(error).__name__}: {error}")
+            self._fail(INTERNAL, f"{type(error).__name__}: {error}")
         return self.done
 
     def _read(self, until: float | None) -> None:
         reader, fetch, taking = import_string(READERS[self.partner.reader])(), fetching.fetcher(self.partner), Taking(self.partner)
-        self._let_go()
+        self._let_go(until)
         try:
             self._pages(reader.batches(self.partner, self._state(), fetch=fetch), taking, until)
         except CursorExpired:
             self._begin_anew()
             self._pages(reader.batches(self.partner, {}, fetch=fetch), taking, until)
+        self._let_go(until)
 
     def _pages(self, batches: Iterator[Batch], taking: Taking, until: float | None) -> None:
         for batch in batches:
@@ -147,10 +156,13 @@ class _Visit:
         checkpoint = self._locked()
         if batch.is_snapshot and not checkpoint.in_snapshot:
             checkpoint.in_snapshot, checkpoint.generation = True, checkpoint.generation + 1
-        outcome = writing.write(batch, taking, checkpoint.generation)
-        outcome.counts["ended"] += brake.tombstones(checkpoint, outcome.leaving)
+        if checkpoint.error_code == INTERNAL and checkpoint.failures >= PATIENCE:
+            outcome = careful.write(batch, self.partner, checkpoint.generation)
+        else:
+            outcome = writing.write(batch, taking, checkpoint.generation)
+        outcome.counts["ended"] += brake.removals(checkpoint, outcome.leaving)
         if batch.is_snapshot and batch.is_last:
-            outcome.counts["ended"] += brake.sweep(checkpoint)
+            brake.sweep(checkpoint)
             checkpoint.in_snapshot = False
         checkpoint.state, checkpoint.lag, checkpoint.lease_until = batch.checkpoint, batch.lag, timezone.now() + LEASE
         checkpoint.failures, checkpoint.error_code, checkpoint.error = 0, "", ""
@@ -169,17 +181,23 @@ class _Visit:
             return datetime.timedelta()
         return _jittered(datetime.timedelta(minutes=max(1, self.partner.harvest_minutes)))
 
-    def _let_go(self) -> None:
-        """Removals that a person has released, or of which the brake lets go."""
-        while True:
+    def _let_go(self, until: float | None) -> None:
+        """Removals that nothing holds, some at a time: those of the last sweep, and those that a person has released."""
+        is_over = False
+        while not is_over:
             with transaction.atomic():
                 checkpoint = self._locked()
                 count = brake.let_go(checkpoint)
+                is_over = not count or (until is not None and time.monotonic() > until)
                 checkpoint.lease_until = timezone.now() + LEASE
-                checkpoint.save(update_fields=["lease_until", "released_at"])
+                if count and is_over:
+                    # The rest at the next round.
+                    checkpoint.next_at = timezone.now()
+                checkpoint.save(update_fields=["lease_until", "next_at"])
+                if count:
+                    last = HarvestRun.objects.filter(partner=self.partner).first()
+                    HarvestRun.objects.filter(pk=last and last.pk).update(ended=F("ended") + count)
             self.done += count
-            if not count:
-                return
 
     @transaction.atomic
     def _begin_anew(self) -> None:
@@ -199,10 +217,19 @@ class _Visit:
         asked = datetime.timedelta(seconds=min(retry_after or 0, LONGEST_RETRY_AFTER.total_seconds()))
         checkpoint.next_at = timezone.now() + max(pause, asked)
         checkpoint.error_code, checkpoint.error = code[:40], quarantine.raw(message)[:2000]
-        checkpoint.save(update_fields=["failures", "next_at", "error_code", "error"])
+        if self._is_stuck(checkpoint):
+            checkpoint.state, checkpoint.in_snapshot = {}, False
+            operations.log(self.partner, PartnerAction.SNAPSHOT_ASKED, by=None, details={"reason": checkpoint.error[:300]})
+        checkpoint.save(update_fields=["failures", "next_at", "error_code", "error", "state", "in_snapshot"])
         run = self._run()
         run.ended_at, run.error_code, run.error = timezone.now(), checkpoint.error_code, checkpoint.error
         run.save()
+
+    def _is_stuck(self, checkpoint: Checkpoint) -> bool:
+        """Whether the page of changes at our cursor will not be read however often we ask: what it says stands in the snapshot too."""
+        if checkpoint.failures < PATIENCE or checkpoint.error_code not in UNREADABLE or "cursor" not in checkpoint.state:
+            return False
+        return not HarvestRun.objects.filter(partner=self.partner, is_snapshot=True, started_at__gt=timezone.now() - SNAPSHOT_PAUSE).exists()
 
     def _locked(self) -> Checkpoint:
         """Our checkpoint, locked; raises LeaseLostError if it is ours no more or the partner is not to be read any more."""

@@ -20,6 +20,15 @@ COVERED = ("title", "description", "language", "keywords")
 MAX_KEYWORDS = 200
 
 
+class StaleOverlayError(ValidationError):
+    """The overlay was changed since the form was opened."""
+
+
+def stamp(overlay: Overlay | None) -> str:
+    """By what two versions of an overlay are told apart."""
+    return overlay.modified.isoformat() if overlay else ""
+
+
 def lay(overlay: Overlay | None, listing: Listing) -> Listing:
     """Put the overlay's texts over those that the listing has from its origin, and keep these in the overlay (not yet saved)."""
     if overlay is None:
@@ -38,15 +47,21 @@ def keep_originals(overlays: Iterable[Overlay]) -> None:
 
 
 @transaction.atomic
-def change(listing: Listing, values: Mapping[str, object], *, by: User) -> Overlay:
-    """Write those of FIELDS that are given. Raises ValidationError by field, PermissionDenied for who is no curator."""
+def change(listing: Listing, values: Mapping[str, object], *, by: User, seen: str | None = None) -> Overlay:
+    """Write those of FIELDS that are given. `seen`: the stamp of the overlay that the person looked at.
+
+    Raises ValidationError by field, StaleOverlayError when somebody else was quicker, PermissionDenied for who is no curator.
+    """
     if not can_look(by):
         raise PermissionDenied
     row = federated.lock([listing.pk]).get(listing.pk)
     remote = RemoteListing.objects.select_related("partner").filter(listing=listing, tombstoned_at=None).first()
     if row is None or remote is None:
         raise ValidationError(_("This listing is gone: the marketplace that it came from took it away."))
-    overlay = Overlay.objects.select_for_update().filter(listing=row).first() or Overlay(listing=row, original={name: getattr(row, name) for name in COVERED})
+    overlay = Overlay.objects.select_for_update().filter(listing=row).first()
+    if seen is not None and seen != stamp(overlay):
+        raise StaleOverlayError(_("Somebody else changed this while you did. Nothing of yours was saved yet: compare, then save again."), code="stale")
+    overlay = overlay or Overlay(listing=row, original={name: getattr(row, name) for name in COVERED})
     was_hidden = overlay.hidden
     for name in FIELDS:
         if name in values:

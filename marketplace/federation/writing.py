@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -45,19 +46,22 @@ _KEPT = [
     "leaving",
     "leaving_version",
     "held_back",
+    "unasked",
 ]
+#: A row that is to go, why, and the version from which on it may come back; 0: as it is.
+Removal = tuple[RemoteListing, Reason, int]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: numbers by the names of HarvestRun's columns; `leaving` are tombstones that were not yet carried out."""
+    """What became of a batch: numbers by the names of HarvestRun's columns; `leaving` is what the items take away, not yet carried out."""
 
     counts: Counter = field(default_factory=Counter)
-    leaving: list[tuple[RemoteListing, Item]] = field(default_factory=list)
+    leaving: list[Removal] = field(default_factory=list)
 
 
 def write(batch: Batch, taking: Taking, generation: int) -> Outcome:
-    """Write what the batch shows; tombstones but erasures are handed back for `brake` to decide on."""
+    """Write what the batch shows; removals but erasures are handed back for `brake` to decide on."""
     work = _Work(taking, generation, batch.is_snapshot)
     work.faults += batch.faults
     fresh = work.sort(batch.items)
@@ -71,7 +75,7 @@ def write(batch: Batch, taking: Taking, generation: int) -> Outcome:
     return work.outcome
 
 
-def take_away(rows: Sequence[tuple[RemoteListing, Reason, int]]) -> int:
+def take_away(rows: Sequence[Removal]) -> int:
     """End the listings of these rows, each for its reason and at its version, in chunks; returns how many."""
     for begin in range(0, len(rows), CHUNK):
         _end(rows[begin : begin + CHUNK])
@@ -85,14 +89,14 @@ def erase(partner: Partner, rows: Sequence[tuple[RemoteListing, int]], uris: Col
     companies.erase_idle(idle)
     now = timezone.now()
     for row, version in rows:
-        row.listing, row.digest, row.fingerprint, row.leaving = None, "", "", ""
+        row.listing, row.digest, row.fingerprint, row.leaving, row.unasked = None, "", "", "", False
         row.version, row.reason, row.tombstoned_at, row.harvested_at = max(row.version, version), Reason.ERASURE, now, now
     _save([row for row, _version in rows])
     quarantine.forget(partner, uris)
     return len(held)
 
 
-def _end(rows: Sequence[tuple[RemoteListing, Reason, int]]) -> None:
+def _end(rows: Sequence[Removal]) -> None:
     now = timezone.now()
     listings = federated.lock([row.listing_id for row, _reason, _version in rows if row.listing_id])
     # What a curator rejected stays so: it would come back in another light.
@@ -176,7 +180,7 @@ class _Work:
             # Nothing of it is here, or it speaks of a version before.
             self.outcome.counts["unchanged"] += 1
         else:
-            self.outcome.leaving.append((row, item))
+            self.outcome.leaving.append((row, Reason(item.reason), item.version))
 
     def _erase(self, items: Sequence[Item]) -> None:
         """At once, whatever the version: what somebody asked to forget is not kept for a number's sake."""
@@ -221,8 +225,37 @@ class _Work:
             if row is not None and row.tombstoned_at is None:
                 # With its version as it was: it may be wanted again as it is.
                 gone.append((row, Reason.EXPIRED if is_over else Reason.WITHDRAWN, 0))
-        self.outcome.counts["ended"] += take_away(gone)
-        return drafts
+        self._leave_out(gone)
+        return self._within_limit(drafts)
+
+    def _leave_out(self, gone: Sequence[Removal]) -> None:
+        """What has ended or is wanted no more goes now if that is so of what we show. If only the partner's new word makes it so, it is a removal like others."""
+        if not gone:
+            return
+        today, names = timezone.localdate(), ("kind", "sector_id", "place_id", "valid_until")
+        shown = {values["pk"]: values for values in Listing.objects.filter(pk__in=[row.listing_id for row, _reason, _version in gone]).values("pk", *names)}
+        ours = []
+        for one in gone:
+            values = shown.get(one[0].listing_id)
+            if values is not None and values["valid_until"] >= today and self.taking.wants(values):
+                self.outcome.leaving.append(one)
+            else:
+                one[0].unasked = False
+                ours.append(one)
+        self.outcome.counts["ended"] += take_away(ours)
+
+    def _within_limit(self, drafts: list[Draft]) -> list[Draft]:
+        """Without new ones for which there is no room: they wait in quarantine, while changes and removals go on."""
+        new = [draft for draft in drafts if (row := self.known.get(draft.item.uri)) is None or row.tombstoned_at is not None]
+        limit = settings.FEDERATION_MOST_LISTINGS
+        room = max(0, limit - RemoteListing.objects.filter(partner=self.partner, tombstoned_at=None).count()) if new else 0
+        if len(new) <= room:
+            return drafts
+        message = _("The partner has more than %(limit)d listings, which is all that we take. Choose what we take, or ask for more room.") % {"limit": limit}
+        over = {draft.item.uri for draft in new[room:]}
+        for draft in new[room:]:
+            self._fault(draft.item, UnfitError("too-many", message))
+        return [draft for draft in drafts if draft.item.uri not in over]
 
     def arrive(self, drafts: Sequence[Draft]) -> None:
         """Write companies, listings and what we know of them."""
@@ -230,7 +263,7 @@ class _Work:
             return
         owners = self._companies([draft.company for draft in drafts])
         suspicions = duplicates.suspect([draft for draft in drafts if self._listing_id(draft) is None], self.partner)
-        held_back = {one.uri for one in suspicions if one.is_same_text}
+        held_back = {one.uri for one in suspicions if one.is_copy}
         rows = federated.lock([pk for draft in drafts if (pk := self._listing_id(draft))])
         covers = {overlay.listing_id: overlay for overlay in Overlay.objects.filter(listing__in=rows)} if rows else {}
         listings: dict[str, Listing] = {}
@@ -265,6 +298,7 @@ class _Work:
             row.held_back = is_held_back
         row.version, row.digest, row.fingerprint, row.updated_at, row.harvested_at = item.version, item.digest, draft.fingerprint, item.updated_at, self.now
         row.seen, row.tombstoned_at, row.reason, row.leaving, row.leaving_version = self.generation, None, "", "", 0
+        row.unasked = False
         return row
 
     def _fill(self, listing: Listing, draft: Draft, company: Company) -> Listing:
@@ -314,7 +348,9 @@ class _Work:
         # No other can be here, and some of the signs in faulty ones no database takes.
         uris = [uri for uri in uris if uri.isascii() and uri.isprintable()]
         if self.is_snapshot and uris:
-            RemoteListing.objects.filter(partner=self.partner, uri__in=uris, tombstoned_at=None).update(seen=self.generation, leaving="", leaving_version=0)
+            RemoteListing.objects.filter(partner=self.partner, uri__in=uris, tombstoned_at=None).update(
+                seen=self.generation, leaving="", leaving_version=0, unasked=False
+            )
 
     def _fault(self, item: Item, error: UnfitError) -> None:
         self.faults.append(checking.fault_of(item, error))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from marketplace.companies.models import Company, Place, Sector
 from marketplace.core.models import Change
-from marketplace.federation import applying, checking, harvest, operations
+from marketplace.federation import applying, checking, duplicates, harvest, operations
 from marketplace.federation.checking import UnfitError
 from marketplace.federation.client import Fault, digest_of, parse
 from marketplace.federation.enums import PartnerState
@@ -482,10 +482,16 @@ def second(origin, settings):
         yield second
 
 
+def long_here():
+    """What is here has been here since before the others were read last."""
+    RemoteListing.objects.update(harvested_at=timezone.now() - 2 * duplicates.MARGIN)
+
+
 def test_same_text_at_two_partners_is_shown_once(origin, partner, second):
     origin.put(1)
     second.put(1)
     read(partner)
+    long_here()
     read(second.partner)
     assert (live(partner), here(second.partner)) == ({"1"}, {"1": State.SUBMITTED})
     candidate = DuplicateCandidate.objects.get()
@@ -493,6 +499,30 @@ def test_same_text_at_two_partners_is_shown_once(origin, partner, second):
     second.put(1, keywords=["nou"])
     read(second.partner)
     assert here(second.partner) == {"1": State.SUBMITTED}, "until a person has looked"
+
+
+def test_who_copies_what_is_new_and_is_read_first_wins_nothing(origin, partner, second):
+    """Naively who came first is shown and the other waits: a partner that copies from the other's site and is read more often takes its listings' places."""
+    read(partner)
+    read(second.partner)
+    origin.put(1)
+    second.put(1)
+    read(second.partner)
+    read(partner)
+    naively_first = RemoteListing.objects.order_by("pk").first()
+    assert naively_first.partner == second.partner
+    assert (live(partner), live(second.partner)) == ({"1"}, {"1"}), "nobody can say who copied whom"
+    candidate = DuplicateCandidate.objects.get()
+    assert (candidate.first.source_name, candidate.second.source_name) == ("Chamber", "Other city"), "so a curator does"
+    assert duplicates.SIMILAR < candidate.similarity < 1
+    # Once both were read since, the one that has it later is the copy.
+    origin.put(2)
+    read(partner)
+    long_here()
+    read(second.partner)
+    second.put(2)
+    read(second.partner)
+    assert (live(partner), here(second.partner)["2"]) == ({"1", "2"}, State.SUBMITTED)
 
 
 def test_similar_text_of_the_same_company_is_for_a_person(origin, partner, second):

@@ -4,12 +4,14 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from marketplace.federation import brake, harvest
+from marketplace.federation import brake, harvest, operations, writing
 from marketplace.federation.enums import PartnerAction
+from marketplace.federation.harvest import LeaseLostError
 from marketplace.federation.models import Checkpoint, HarvestRun, PartnerEvent, RemoteListing
 from marketplace.listings.enums import State
 from marketplace.listings.models import Listing
 from tests.factories import UserFactory
+from tests.federation.origins import listing_of
 from tests.federation.test_harvest import here, live, read
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +159,52 @@ def test_curator_who_does_not_look_after_partners_may_not_decide(origin, partner
             decide(partner, by=UserFactory())
 
 
+def test_sweeps_of_a_day_count_together(origin, partner):
+    """A table that is read every hour and loses a sixth each time. Each sweep by itself is no more than a fifth: naively counted nobody is ever asked."""
+    fill(origin, 60)
+    read(partner)
+    shares = []
+    for first in range(0, 50, 10):
+        before = len(live(partner))
+        forget(origin, *range(first, first + 10))
+        look_again(partner)
+        shares.append((before - len(live(partner))) / before)
+    assert (len(live(partner)), Checkpoint.objects.get().held_count) == (50, 40), "after the first ten a person is asked"
+    assert shares[0] < brake.SHARE, "what a naive brake looks at"
+    RemoteListing.objects.exclude(tombstoned_at=None).update(tombstoned_at=timezone.now() - 2 * brake.WINDOW)
+    origin.log = [origin.item(listing_of(origin, number)) for number in range(20, 60)]
+    assert (look_again(partner).held_count, len(live(partner))) == (0, 40), "a day later ten more are no more than a fifth"
+
+
+def test_swept_listings_go_some_at_a_time(origin, partner, monkeypatch):
+    """A fifth of a large partner is never one transaction; killed in between, the rest goes at the next visit."""
+    fill(origin, 60)
+    read(partner)
+    forget(origin, *range(10))
+    lots, take_away = [], writing.take_away
+
+    def counted(rows):
+        lots.append(len(rows))
+        if len(lots) == 3:
+            raise LeaseLostError
+        return take_away(rows)
+
+    monkeypatch.setattr(writing, "take_away", counted)
+    monkeypatch.setattr(brake.let_go, "__kwdefaults__", {"limit": 4})
+    look_again(partner)
+    assert (lots, len(live(partner)), Checkpoint.objects.get().held_at) == ([0, 4, 4], 56, None)
+    read(partner)
+    assert (lots, len(live(partner))) == ([0, 4, 4, 4, 2, 0, 0], 50)
+
+
+def test_listings_whose_last_day_passed_are_swept_without_a_question(origin, partner):
+    fill(origin, 10)
+    read(partner)
+    Listing.objects.exclude(source_uri=origin.uri(9)).update(valid_until=timezone.localdate() - timezone.timedelta(days=1))
+    forget(origin, *range(9))
+    assert (look_again(partner).held_at, live(partner)) == (None, {"9"})
+
+
 # --- Tombstones -------------------------------------------------------------------------------------------------------------
 
 
@@ -264,3 +312,49 @@ def test_no_word_for_it_empties_the_market_a_little_at_a_time(origin, partner, r
     counted_naively = RemoteListing.objects.exclude(tombstoned_at=None).exclude(reason__in=["erasure", "expired"]).count()
     assert (counted_naively == 0) == (reason == "expired"), "nothing would seem to have gone"
     assert everything > live(partner)
+
+
+# --- What the origin says so that it shows no more ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("twist", [{"validThrough": "2020-01-01"}, {"@type": "Demand"}], ids=["a last day that is past", "what we do not take"])
+def test_no_change_of_a_listing_goes_past_the_brake(origin, partner, twist):
+    """Listings that were good until 2030 end in 2020 all of a sudden: naively these are no removals."""
+    partner = operations.change(partner, {"take_kinds": ["offer"]}, seen=partner.version, by=None)
+    everything = fill(origin, 60)
+    read(partner)
+    for number in range(60):
+        origin.put(number, **twist)
+    read(partner)
+    assert (live(partner), Checkpoint.objects.get().held_count) == (everything, 60)
+    assert set(Listing.objects.values_list("kind", "valid_until__year")) == {("offer", 2030)}, "as they were"
+    for number in range(30):
+        origin.put(number)
+    read(partner)
+    assert Checkpoint.objects.get().held_count == 60
+    assert brake.release_sweep(partner, by=None) == 60
+    read(partner)
+    assert live(partner) == {str(number) for number in range(30)}
+    for number in range(30, 60):
+        origin.put(number)
+    read(partner)
+    assert live(partner) == everything, "back with a later version"
+
+
+def test_our_own_choice_asks_nobody(origin, partner):
+    fill(origin, 60)
+    read(partner)
+    partner.refresh_from_db()
+    partner = operations.change(partner, {"take_kinds": ["demand"]}, seen=partner.version, by=None)
+    read(partner)
+    assert (live(partner), Checkpoint.objects.get().held_at) == (set(), None)
+
+
+def test_listings_that_were_over_anyway_ask_nobody(origin, partner):
+    fill(origin, 60)
+    read(partner)
+    Listing.objects.update(valid_until=timezone.localdate() - timezone.timedelta(days=1))
+    for number in range(60):
+        origin.put(number, validThrough="2020-01-01")
+    read(partner)
+    assert (set(here(partner).values()), Checkpoint.objects.get().held_at) == ({State.EXPIRED}, None)

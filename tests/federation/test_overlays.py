@@ -13,8 +13,9 @@ from marketplace.federation.models import DuplicateCandidate, HarvestRun, Overla
 from marketplace.listings.enums import State
 from marketplace.listings.models import Listing, Transition
 from marketplace.synergies.models import Synergy
+from tests.concurrency import at_once
 from tests.factories import ListingFactory, UserFactory
-from tests.federation.test_applying import second  # noqa: F401 - fixture
+from tests.federation.test_applying import long_here, second  # noqa: F401 - fixture
 from tests.federation.test_harvest import here, live, read
 from tests.listings.test_federated import curator  # noqa: F401 - fixture
 
@@ -70,6 +71,24 @@ def test_overlay_is_for_curators_and_for_partners_listings(origin, partner, list
         overlays.change(listing, {"tags": "late"}, by=curator)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_curators_at_the_same_moment_one_learns_of_the_other(origin, partner, listing, curator):  # noqa: F811
+    """Both have looked before either saves. Naively, compared before the lock, the last one wins and nobody learns of it."""
+    looked = overlays.stamp(None)
+
+    def save(tags, seen):
+        try:
+            return overlays.change(listing, {"tags": tags}, by=curator, seen=seen).tags
+        except overlays.StaleOverlayError:
+            return "stale"
+
+    told = at_once(*(lambda tags=tags: save(tags, looked) for tags in ("one", "two", "three")))
+    assert told.count("stale") == 2
+    assert Overlay.objects.get().tags in told
+    naive = at_once(*(lambda tags=tags: save(tags, None) for tags in ("four", "five")))
+    assert sorted(naive) == ["five", "four"], "each thinks that it is saved"
+
+
 def test_overlay_goes_with_an_erased_listing(origin, partner, listing, curator):  # noqa: F811
     overlays.change(listing, SPANISH, by=curator)
     origin.take_away(1, "erasure")
@@ -85,6 +104,7 @@ def pair(origin, partner, second):  # noqa: F811
     origin.put(1)
     second.put(1)
     read(partner)
+    long_here()
     read(second.partner)
     return DuplicateCandidate.objects.get()
 

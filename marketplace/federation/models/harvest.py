@@ -38,8 +38,6 @@ class Checkpoint(models.Model):
     held_at = models.DateTimeField(_("removals held since"), null=True, blank=True)
     held_count = models.PositiveIntegerField(_("removals held"), default=0)
     held_of = models.PositiveIntegerField(_("of so many listings"), default=0)
-    # A person let removals go: those of before do not count any more.
-    released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("checkpoint"), _("checkpoints")
@@ -100,7 +98,7 @@ class RemoteListing(models.Model):
     """A partner's listing as its origin knows it. Stays as a tombstone, without content, when the listing is gone.
 
     `seen` is the generation in which it was seen last, `born` that in which it came. `fingerprint` is of what people read, so that the same
-    text under another address is noticed. `leaving` is the reason for which it is to go as soon as a person lets it
+    text under another address is noticed. `leaving` is the reason for which it is to go, at the worker's next step or as soon as a person lets it
     (MISSING: a snapshot did not show it any more).
     """
 
@@ -120,6 +118,8 @@ class RemoteListing(models.Model):
     reason = models.CharField(_("why it is gone"), max_length=12, blank=True)
     leaving = models.CharField(max_length=12, blank=True)
     leaving_version = models.BigIntegerField(default=0)
+    # It went, or is to go, by the partner's word alone; those of one day count together (see brake).
+    unasked = models.BooleanField(default=False)
     # Not shown until a curator has said that it is no duplicate of another one.
     held_back = models.BooleanField(default=False)
 
