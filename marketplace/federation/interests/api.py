@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from marketplace.federation import fetching
 from marketplace.federation.enums import PartnerState
 from marketplace.federation.giving import Choice
-from marketplace.federation.models import FeedEntry, IncomingInterest, Partner
+from marketplace.federation.models import FeedEntry, IncomingInterest, Partner, RemoteListing
 from marketplace.listings.enums import Origin
 from marketplace.listings.models import Listing
 from marketplace.rest import schema
@@ -159,6 +159,8 @@ def _checked(body: dict, partner: Partner, listing: Listing) -> dict:
         address = data["own"].get(name)
         if address and not wire.is_of(address, fetching.hosts_of(partner, address.partition(":")[0].lower())):
             faults.append((("own", name), _("The address is on a host that is not among the partner's."), "other-host"))
+    if RemoteListing.objects.filter(uri=data["own"]["@id"]).exclude(partner=partner).exists():
+        faults.append((("own", "@id"), _("This listing is another partner's."), "other-owner"))
     if wire.KINDS[data["own"]["@type"]] == listing.kind:
         faults.append((("own", "@type"), _("An offer and a demand go together, not two of the same kind."), "same-kind"))
     if faults:

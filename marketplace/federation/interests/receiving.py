@@ -1,12 +1,15 @@
 """What a partner's program does with its company's interests in listings here. It sees its own only; said twice is done once."""
 
+import datetime
 import uuid
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from marketplace.federation.models import IncomingInterest, OutgoingInterest, Partner
+from marketplace.federation.models import IncomingInterest, OutgoingInterest, Partner, RemoteListing
 from marketplace.federation.models.interests import mark, sealed
 from marketplace.listings.models import Listing
 from marketplace.rest.problems import Problem
@@ -21,6 +24,8 @@ from .enums import LIVE, State
 #: How many interests are looked at in one round, whether their pair has become a synergy meanwhile.
 BATCH = 50
 ERASURE = "erasure"
+#: So many interests may be taken back before they have arrived, which is rare: each leaves a row for as long as a late request has to be refused.
+MOST_UNKNOWN, UNKNOWN_PERIOD = 200, datetime.timedelta(days=1)
 
 
 @transaction.atomic
@@ -34,7 +39,7 @@ def receive(partner: Partner, listing: Listing, remote_uid: uuid.UUID, data: Map
     if found := IncomingInterest.objects.filter(partner=partner, remote_uid=remote_uid).first():
         return _again(found, fingerprints), False
     own, company = data["own"], data["company"]
-    synergy = _synergy(listing, own["@id"])
+    synergy = _synergy(partner, listing, own["@id"])
     if synergy:
         Synergy.objects.select_for_update(of=("self",)).get(pk=synergy.pk)
     _supersede(partner, listing, own["@id"])
@@ -86,9 +91,18 @@ def forget(partner: Partner, remote_uid: uuid.UUID, *, is_erasure: bool) -> None
     state = State.ERASED if is_erasure else State.WITHDRAWN
     pk = IncomingInterest.objects.filter(partner=partner, remote_uid=remote_uid).values_list("pk", flat=True).first()
     if pk is None:
+        _check_unknown(partner)
         IncomingInterest.objects.create(partner=partner, remote_uid=remote_uid, state=state)
     else:
         _end(locking.incoming(pk), state)
+
+
+def _check_unknown(partner: Partner) -> None:
+    """Of a partner that takes back what it never sent, not every made-up id is remembered. Raises Problem 429: whoever means it asks again later."""
+    since = timezone.now() - UNKNOWN_PERIOD
+    if IncomingInterest.objects.filter(partner=partner, their_uri="", fingerprint="", created__gt=since).count() >= MOST_UNKNOWN:
+        detail = _("Too many interests were taken back that have not arrived here. Ask again later.")
+        raise Problem("too-many-requests", detail, headers={"Retry-After": str(int(UNKNOWN_PERIOD.total_seconds()) // 24)})
 
 
 def _end(interest: IncomingInterest, state: State) -> None:
@@ -110,19 +124,20 @@ def _end(interest: IncomingInterest, state: State) -> None:
 
 def join_new() -> int:
     """Interests whose two listings have become a synergy here since they came: from now on people find them there. How many."""
-    waiting = (
-        IncomingInterest.objects.filter(synergy=None, listing__isnull=False, state__in=(*LIVE, State.DECLINED))
-        .exclude(their_uri="")
-        .filter(their_uri__in=Listing.objects.filter(source_uri__isnull=False).values("source_uri"))
+    of_the_pair = (
+        Q(offer=OuterRef("listing"), demand__of_partner__uri=OuterRef("their_uri"), demand__of_partner__partner=OuterRef("partner")),
+        Q(demand=OuterRef("listing"), offer__of_partner__uri=OuterRef("their_uri"), offer__of_partner__partner=OuterRef("partner")),
     )
+    waiting = IncomingInterest.objects.filter(synergy=None, listing__isnull=False, state__in=(*LIVE, State.DECLINED)).exclude(their_uri="")
+    waiting = waiting.filter(Exists(Synergy.objects.filter(of_the_pair[0])) | Exists(Synergy.objects.filter(of_the_pair[1])))
     return sum(_join_one(pk) for pk in waiting.order_by("-pk").values_list("pk", flat=True)[:BATCH])
 
 
 @transaction.atomic
 def _join_one(pk: int) -> bool:
-    interest = IncomingInterest.objects.select_related("listing").filter(pk=pk).first()
+    interest = IncomingInterest.objects.select_related("listing", "partner").filter(pk=pk).first()
     # It may have been deleted since it was listed.
-    synergy = interest and interest.listing and _synergy(interest.listing, interest.their_uri)
+    synergy = interest and interest.listing and _synergy(interest.partner, interest.listing, interest.their_uri)
     if synergy is None:
         return False
     held = Synergy.objects.select_for_update(of=("self",)).filter(pk=synergy.pk).first()
@@ -133,8 +148,10 @@ def _join_one(pk: int) -> bool:
     return interest.synergy_id is not None
 
 
-def _synergy(listing: Listing, their_uri: str) -> Synergy | None:
-    pair = Synergy.objects.with_listing(listing).with_listing_at(their_uri)
+def _synergy(partner: Partner, listing: Listing, their_uri: str) -> Synergy | None:
+    """The pair of `listing` and the partner's own. Two partners may share a host, but neither speaks for the other's listings."""
+    theirs = RemoteListing.objects.filter(partner=partner, uri=their_uri).values("listing")
+    pair = Synergy.objects.with_listing(listing).filter(Q(offer__in=theirs) | Q(demand__in=theirs))
     return pair.select_related("offer__company", "demand__company").first()
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from marketplace.core.models import Mail
 from marketplace.federation.interests import operations
 from marketplace.federation.interests.enums import State
-from marketplace.federation.models import IncomingInterest
+from marketplace.federation.models import IncomingInterest, RemoteListing
 from marketplace.listings.models import Listing
 from marketplace.synergies import operations as synergies
 from marketplace.synergies.disclosure import contact_for
@@ -110,6 +110,48 @@ def test_same_key_of_two_partners_is_two_interests(across, client, program):
     own = {"@id": "https://other.example/id/listing/1", "@type": "Offer", "name": "Another offer"}
     assert Program(client, other).send(across.demand.uid, body(across, own=own), key=key).status_code == 201
     assert IncomingInterest.objects.count() == 2
+
+
+def neighbour(across, client):
+    """Another partner on the same host."""
+    other = make_partner(across.partner.base_url, "Next door")
+    return Program(client, other)
+
+
+def test_partners_on_one_host_do_not_speak_for_each_others_listings(across, client):
+    """The address is on the neighbour's host too: naively its interest joins the pair of the other's company and says yes in its name."""
+    answer = neighbour(across, client).send(across.demand.uid, body(across))
+    assert (answer.status_code, [error["code"] for error in answer.json()["errors"]]) == (422, ["other-owner"])
+    naively = Synergy.objects.with_listing(across.demand).with_listing_at(across.offer.source_uri)
+    assert naively.get() == across.synergy
+    across.synergy.refresh_from_db()
+    assert across.synergy.state == SynergyState.SUGGESTED
+
+
+def test_interest_of_a_neighbour_from_before_does_not_join_either(across, client):
+    from marketplace.federation.interests import receiving  # noqa: PLC0415
+
+    stones = list(RemoteListing.objects.values())
+    RemoteListing.objects.all().delete()
+    assert neighbour(across, client).send(across.demand.uid, body(across)).status_code == 201
+    RemoteListing.objects.bulk_create(RemoteListing(**values) for values in stones)
+    assert (receiving.join_new(), IncomingInterest.objects.get().synergy) == (0, None)
+
+
+def test_made_up_ids_are_not_all_remembered(across, program, monkeypatch):
+    """Naively each leaves a row for 400 days."""
+    from marketplace.federation.interests import receiving  # noqa: PLC0415
+
+    monkeypatch.setattr(receiving, "MOST_UNKNOWN", 3)
+    key = uuid.uuid4()
+    program.send(across.demand.uid, body(across), key=key)
+    answers = [program.delete(uuid.uuid4()) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [204, 204, 204, 429, 429]
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert IncomingInterest.objects.count() == 4
+    assert program.delete(key).status_code == 204, "what is here goes at once"
+    IncomingInterest.objects.update(created=timezone.now() - receiving.UNKNOWN_PERIOD)
+    assert program.delete(uuid.uuid4()).status_code == 204
 
 
 def without(content: dict, path: str) -> dict:
