@@ -29,15 +29,16 @@ def count(what: str, request: HttpRequest, number: int, period: datetime.timedel
     """Count this attempt at `what`; raise TooManyError from the one on that exceeds `number` in a `period`."""
     window, elapsed = divmod(int(time.time()), int(period.total_seconds()))
     key = f"{what}:{salted_hmac(f'{what}.address', network(request)).hexdigest()}:{window}"
-    cache.add(key, 0, period.total_seconds())
-    try:
-        attempts = cache.incr(key)
-    except ValueError:
-        # Ran out or was pushed out between the two.
-        return
-    if attempts > number:
-        left = period.total_seconds() - elapsed
-        raise TooManyError(too_fast(datetime.timedelta(seconds=left)), retry_after=left)
+    place, seconds = cache.get(key, 0), period.total_seconds()
+    while place < number:
+        place += 1
+        # Each attempt takes a place of its own: to put a key where none is, is one step in every cache. To count up is not in that of a database,
+        # which reads, adds and writes, so that of two at once one would not count.
+        if cache.add(f"{key}:{place}", 1, seconds):
+            cache.set(key, place, seconds)
+            return
+    left = seconds - elapsed
+    raise TooManyError(too_fast(datetime.timedelta(seconds=left)), retry_after=left)
 
 
 def network(request: HttpRequest) -> str:
