@@ -1,6 +1,8 @@
 """What a program wants to write, checked as the form checks it, and done by the same operations."""
 
 import copy
+import hashlib
+import json
 import logging
 import uuid
 from collections.abc import Mapping
@@ -9,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
@@ -16,6 +19,7 @@ from rest_framework.serializers import Serializer
 from marketplace.accounts.models import User
 from marketplace.companies import places
 from marketplace.companies.models import Company
+from marketplace.rest import idempotency
 from marketplace.rest.answers import check_if_match, etag
 from marketplace.rest.problems import Problem, pointer, problem_of
 from marketplace.rest.renderers import dumps
@@ -140,7 +144,7 @@ def _done(company: Company, operation: Mapping[str, Any], *, by: User, again: tu
     op = operation["op"]
     _check_members(op, operation)
     if op == "create":
-        key = uuid.uuid5(_BATCHES, f"{company.uid} {again[1]} {again[0]}") if again else None
+        key = _submission_key(company, operation["listing"], *again) if again else None
         with _under("listing"):
             return create(company, operation["listing"], by=by, submission_key=key), 201
     listing = _own(company, operation["uid"])
@@ -149,6 +153,14 @@ def _done(company: Company, operation: Mapping[str, Any], *, by: User, again: tu
             return update(listing, operation["listing"], by=by, if_match=operation.get("if_match")), 200
     reason = {"reason": operation["reason"]} if "reason" in operation else {}
     return step(listing, op, reason, by=by, if_match=operation.get("if_match")), 200
+
+
+def _submission_key(company: Company, content: object, key: str, number: int) -> uuid.UUID:
+    """By which a batch that broke off and is sent again makes nothing twice. Another content is another creation, and so is any when the batch's answer is forgotten."""
+    told = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    made = uuid.uuid5(_BATCHES, f"{company.uid} {number} {key} {told}")
+    Listing.objects.filter(company=company, submission_key=made, created__lt=timezone.now() - idempotency.KEPT).update(submission_key=None)
+    return made
 
 
 def _check_members(op: str, operation: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from marketplace.listings import operations, writing
 from marketplace.listings.enums import Origin, State
 from marketplace.listings.models import Listing
+from marketplace.listings.own_api import Batch
 from marketplace.listings.serializers import FoundListingOut, OwnListingOut
 from marketplace.rest import idempotency
 from marketplace.rest.answers import check_if_match
@@ -548,6 +549,42 @@ def test_batch_sent_again_after_a_crash_creates_nothing_twice(company, monkeypat
     # The naive way: without a key the first is made twice.
     company.post(f"{URL}batch/", batch)
     assert Listing.objects.count() == 4
+
+
+def test_key_of_a_batch_means_nothing_any_more_after_its_answer_is_forgotten(company):
+    """A program that numbers its batches anew each day: naively its new listings are taken for those of the day before, told as made, and lost."""
+    batch = {"operations": [{"op": "create", "listing": NEW}]}
+    first = page(company.post(f"{URL}batch/", batch, Idempotency_Key="batch-1"), 207)
+    later = timezone.now() - idempotency.KEPT - datetime.timedelta(minutes=1)
+    IdempotentRequest.objects.update(created=later)
+    Listing.objects.update(created=later)
+    second = page(
+        company.post(f"{URL}batch/", {"operations": [{"op": "create", "listing": NEW | {"title": "Something new today"}}]}, Idempotency_Key="batch-1"), 207
+    )
+    assert second["results"][0]["listing"]["title"] == "Something new today"
+    IdempotentRequest.objects.update(created=later)
+    third = page(company.post(f"{URL}batch/", batch, Idempotency_Key="batch-1"), 207)
+    uids = {one["results"][0]["listing"]["uid"] for one in (first, second, third)}
+    assert (len(uids), Listing.objects.count()) == (3, 3)
+
+
+def test_batch_that_was_mended_after_a_crash_says_what_it_says_now(company, monkeypatch):
+    """What was made before the crash stays; naively the mended operation is answered with it, and its new content is lost."""
+    batch = {"operations": [{"op": "create", "listing": NEW}, {"op": "create", "listing": NEW}]}
+    answer = Batch._done
+
+    def dying(*arguments):
+        answer(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Batch, "_done", dying)
+    with pytest.raises(KeyboardInterrupt):
+        company.post(f"{URL}batch/", batch, Idempotency_Key="b-1")
+    monkeypatch.undo()
+    batch["operations"][1] = {"op": "create", "listing": NEW | {"title": "The second one is another"}}
+    body = page(company.post(f"{URL}batch/", batch, Idempotency_Key="b-1"), 207)
+    assert body["results"][1]["listing"]["title"] == "The second one is another"
+    assert Listing.objects.count() == 3, "the first was not made again"
 
 
 def test_fault_of_our_own_in_a_batch_hides_no_result(company, monkeypatch, caplog):
