@@ -19,6 +19,7 @@ from marketplace.core import heartbeats, mail
 from marketplace.federation import deliveries, export, harvest, sending, subscriptions
 from marketplace.federation.interests import erasing
 from marketplace.federation.interests import sending as interests
+from marketplace.federation.open_data import files as open_data
 from marketplace.imports import operations as imports
 from marketplace.listings import following
 from marketplace.listings import operations as listings
@@ -48,7 +49,7 @@ INSIDE: tuple[Step, ...] = (
     kept.run_once,
     pictures.run_once,
 )
-#: What waits for somebody else's server. `manage.py worker` does it in a thread of its own: a partner that answers a letter a minute must not hold up the index.
+#: What waits for somebody else's server, and what takes long. `manage.py worker` does it in a thread of its own: a partner that answers a letter a minute must not hold up the index.
 OUTSIDE: tuple[Step, ...] = (
     mail.send_due,
     sending.run_once,
@@ -56,6 +57,7 @@ OUTSIDE: tuple[Step, ...] = (
     interests.run_once,
     harvest.run_once,
     links.run_once,
+    open_data.run_once,
 )
 
 #: What somebody asked for and takes minutes: comparing a whole index, building it anew. A third thread, or the index's own reader would wait for it.

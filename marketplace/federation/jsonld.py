@@ -1,7 +1,7 @@
 """A listing as partners get it: schema.org's words, and our own for what schema.org lacks.
 
 The page's data block (listings/jsonld.py) is for search engines; this is what another marketplace can rebuild the listing from.
-No contact data. The NIF of legal persons only: that of a natural person is personal data.
+No contact data, and of a company that is, or may be, a natural person neither name nor NIF nor description: personal data cross with an interest only.
 """
 
 import uuid
@@ -15,6 +15,8 @@ from marketplace.companies.validators import is_legal_person
 from marketplace.listings import jsonld
 from marketplace.listings.enums import Category, Kind
 from marketplace.listings.models import Listing
+
+from .personal import without_contact
 
 #: Our own words, the same at every node. A URN of a UUID needs no registry and belongs to nobody's domain.
 VOCABULARY = "urn:uuid:0198c2d4-7a10-7c3e-9b52-3f1d6a0e84b7#"
@@ -36,16 +38,16 @@ def company_uri(uid: uuid.UUID) -> str:
 
 def listing(listing: Listing, uri: str = "") -> dict[str, Any]:
     """The listing, whose company, sector and place are loaded, under the URI that it was given first. Addresses of pages are those of the active language."""
-    is_offer = listing.kind == Kind.OFFER
+    is_offer, title = listing.kind == Kind.OFFER, without_contact(listing.title)
     return {
         "@context": [SCHEMA_ORG, settings.SITE_URL + CONTEXT_PATH],
         "@type": "Offer" if is_offer else "Demand",
         "@id": uri or listing_uri(listing.uid),
         "url": jsonld.absolute(listing.get_absolute_url()),
-        "name": listing.title,
-        "description": listing.description,
+        "name": title,
+        "description": without_contact(listing.description),
         "inLanguage": listing.language,
-        "keywords": listing.keyword_list,
+        "keywords": [without_contact(word) for word in listing.keyword_list],
         "category": {
             "@type": "CategoryCode",
             "inCodeSet": SECTORS,
@@ -53,7 +55,7 @@ def listing(listing: Listing, uri: str = "") -> dict[str, Any]:
             "name": getattr(listing.sector, f"label_{listing.language}"),
         },
         "mp:kindOfThing": listing.category,
-        "itemOffered": {"@type": jsonld.ITEM_TYPES[Category(listing.category)], "name": listing.title},
+        "itemOffered": {"@type": jsonld.ITEM_TYPES[Category(listing.category)], "name": title},
         "areaServed": jsonld.area(listing),
         "mp:place": _place(listing.place),
         "mp:reachKm": listing.reach_km,
@@ -66,19 +68,20 @@ def listing(listing: Listing, uri: str = "") -> dict[str, Any]:
 
 def company(company: Company) -> dict[str, Any]:
     """What partners get to know of a company; what is not known is absent."""
-    known = {
-        "description": company.description,
-        "url": company.web,
-        "identifier": {"@type": "PropertyValue", "propertyID": "NIF", "value": company.tax_id} if is_legal_person(company.tax_id) else None,
-        "mp:size": company.size,
-    }
-    return {
+    told = {
         "@type": "Organization",
         "@id": company_uri(company.uid),
-        "name": company.name,
-        **{name: value for name, value in known.items() if value},
+        "mp:size": company.size,
         "address": {"@type": "PostalAddress", "addressLocality": company.place.name, "addressCountry": "ES"},
     }
+    if is_legal_person(company.tax_id):
+        told |= {
+            "name": company.name,
+            "description": without_contact(company.description),
+            "url": company.web,
+            "identifier": {"@type": "PropertyValue", "propertyID": "NIF", "value": company.tax_id},
+        }
+    return {name: value for name, value in told.items() if value}
 
 
 def _place(place: Place) -> dict[str, Any]:

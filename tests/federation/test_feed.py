@@ -15,7 +15,7 @@ from django.utils import timezone
 from marketplace.accounts import privacy
 from marketplace.companies import operations as companies
 from marketplace.core import changelog
-from marketplace.federation import cursors, export
+from marketplace.federation import cursors, export, personal
 from marketplace.federation.enums import PartnerState
 from marketplace.federation.models import FeedEntry, Partner
 from marketplace.listings import operations
@@ -273,6 +273,33 @@ def test_nif_is_told_of_legal_persons_only(reader, tax_id, is_told):
     feeding.follow()
     (item,) = reader.read()
     assert item["listing"]["offeredBy"].get("identifier") == ({"@type": "PropertyValue", "propertyID": "NIF", "value": tax_id} if is_told else None)
+
+
+@pytest.mark.parametrize("tax_id", ["12345678Z", "X1234567L", None])
+def test_of_who_may_be_a_natural_person_nothing_personal_is_told(reader, tax_id):
+    """Personal data cross with an interest only. Naively the name of a self-employed person is that of a company, and texts are nobody's."""
+    naive = {"name": "Maria Vila Soler", "description": "Sóc la Maria Vila.", "web": "https://mariavila.example"}
+    company = CompanyFactory(tax_id=tax_id, **naive)
+    live(
+        company=company,
+        title="Traduccions, 612 345 678",
+        description="Escriviu a maria@vila.example o truqueu al +34 612 345 678.",
+        keywords="maria@vila.example",
+    )
+    feeding.follow()
+    item = reader.read()[0]
+    assert item["listing"]["offeredBy"].keys() <= {"@type", "@id", "mp:size", "address"}
+    for secret in ("Maria", "Vila", "mariavila", "vila.example", "612 345"):
+        assert secret not in json.dumps(item, ensure_ascii=False)
+    assert item["listing"]["name"] == f"Traduccions, {personal.TAKEN_OUT}"
+
+
+def test_a_legal_persons_texts_have_no_contact_data_either(reader):
+    live(company=CompanyFactory(description="Truqueu al 937 000 111."), description="Escriviu a oficina@empresa.example.")
+    feeding.follow()
+    told = reader.read()[0]["listing"]
+    assert (told["description"], told["offeredBy"]["description"]) == (f"Escriviu a {personal.TAKEN_OUT}.", f"Truqueu al {personal.TAKEN_OUT}.")
+    assert told["offeredBy"]["name"]
 
 
 def test_no_contact_data_leave_the_node(reader):

@@ -122,8 +122,8 @@ def _lacks(item: dict, listing: object) -> str:  # noqa: PLR0911 - a list of wha
         return f"“inLanguage” is {listing.get('inLanguage')!r}, no tag of BCP 47"
     who = "offeredBy" if listing["@type"] == "Offer" else "mp:soughtBy"
     company = listing.get(who)
-    if not isinstance(company, dict) or not isinstance(company.get("@id"), str) or not company.get("name"):
-        return f"“{who}” has no “@id” or no “name”"
+    if not isinstance(company, dict) or not isinstance(company.get("@id"), str) or not (company.get("name") or "identifier" not in company):
+        return f"“{who}” has no “@id”, or no “name” beside its “identifier”"
     return ""
 
 

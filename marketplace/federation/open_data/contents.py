@@ -1,27 +1,19 @@
 """What of a listing everybody may take and use: the feed's item without personal data.
 
-Partners get names by agreement; open data go to anybody for any use. So a company that is, or may be, a natural person has no name here, no
-address for programs and no description, and mail addresses and phone numbers that people wrote into their texts are taken out.
+Partners do not get them either, but for the address of each company by which they tell them apart. Here that is left out of one that is, or may be, a
+natural person too, and what an entry of an older release still has is taken out as well.
 """
 
 import json
-import re
 from typing import Any
 
 from django.conf import settings
 
 from marketplace.federation import jsonld
+from marketplace.federation.personal import ANONYMOUS, without_contact
 
 #: Where an item's text has its listing (see export).
 _LISTING = '"listing":'
-#: Of a company that may be a natural person.
-ANONYMOUS = ("@type", "mp:size", "address")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-# Nine digits of a Spanish number, or ten to fifteen after a plus or 0034; with the usual signs between them. Not within a longer number or an address:
-# "Tel.931234567" is one, "1.931.234.567" is none; of "931234567/612345678" both are, in "/item/612345678" there is none.
-_PHONE = re.compile(r"(?<!\w)(?<!\d[.,])(?<![^\W\d]/)(?:(?:\+|00(?=34))\d(?:[ .()/-]{0,2}\d){8,14}|\(?[6-9]\d(?:[ .()-]{0,2}\d){7})(?!\w|/[^\W\d]|[.,]\d)")
-TAKEN_OUT = "[…]"
-
 COLUMNS = [
     "uri", "page", "kind", "kind_of_thing", "title", "description", "keywords", "language", "sector_code", "sector", "place_code", "place", "latitude", "longitude",
     "reach_km", "remote", "valid_from", "valid_until", "company_uri", "company_name", "company_nif", "company_size", "company_place",
@@ -44,11 +36,6 @@ def listing(item_text: str) -> dict[str, Any]:
     role = "offeredBy" if "offeredBy" in told else "mp:soughtBy"
     told[role] = _company(told[role])
     return told
-
-
-def without_contact(text: str) -> str:
-    """The text without mail addresses and phone numbers."""
-    return _PHONE.sub(TAKEN_OUT, _MAIL.sub(TAKEN_OUT, text))
 
 
 def _company(company: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
-"""The downloads: written once for each state of the feed, in flat memory, and served from the disk until the feed changes.
+"""The downloads: written by the worker when the feed has changed, in flat memory, and served from the disk.
 
-One process writes at a time. While it does, others serve the file of before, where there is one.
+A market is busy all day, and to write a hundred thousand listings takes longer than a visitor waits: so they get the last finished file, which is some
+minutes old at most. Where no worker looks after the folder (it is on another machine, or there is none yet), who asks first writes. One process
+writes at a time. While it does, others serve the file of before, where there is one.
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import hashlib
 import io
 import json
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +33,8 @@ FORM = 1
 GZIP_LEVEL = 6
 #: So often in a row somebody may be quicker.
 TRIES = 5
+#: What the worker touches whenever it has looked whether the feed has changed; so often it looks, so seldom it writes, and after so long nobody does.
+SIGN, LOOK_SECONDS, PAUSE_SECONDS, FORGOTTEN_SECONDS = "looked-after", 30, 300, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,31 @@ class File:
     version: str
 
 
+def run_once() -> int:
+    """The worker's part: write anew what the feed's changes have made old; returns how many files."""
+    sign = _folder() / SIGN
+    if _seconds_since(sign) < LOOK_SECONDS:
+        return 0
+    sign.parent.mkdir(parents=True, exist_ok=True)
+    sign.touch()
+    old = [
+        form
+        for form in FORMATS.values()
+        if (before := _newest(form)) is None or (before.version != _version() and _seconds_since(before.packed) > PAUSE_SECONDS)
+    ]
+    for form in old:
+        _made(form)
+    return len(old)
+
+
 def current(form: Format) -> File:
+    """The last finished one where a worker looks after them, else the file as the feed is now."""
+    if _seconds_since(_folder() / SIGN) < FORGOTTEN_SECONDS and (finished := _newest(form)):
+        return finished
+    return _made(form)
+
+
+def _made(form: Format) -> File:
     """The file as the feed is now; the one of before while somebody else is writing it."""
     file = _file(form, _version())
     if file.packed.exists():
@@ -91,8 +120,9 @@ def opened(form: Format, *, is_packed: bool) -> tuple[str, BinaryIO]:
 
 def size(form: Format) -> int | None:
     """The plain file's bytes; None if it is not written yet."""
+    file = _newest(form)
     with contextlib.suppress(FileNotFoundError):
-        return _file(form, _version()).plain.stat().st_size
+        return file.plain.stat().st_size if file else None
     return None
 
 
@@ -117,6 +147,11 @@ def _newest(form: Format) -> File | None:
     """The newest that is there."""
     found = sorted(_folder().glob(f"listings-*.{form.ending}.gz"), key=_age)
     return _file(form, found[-1].name.removeprefix("listings-").partition(".")[0]) if found else None
+
+
+def _seconds_since(path: Path) -> float:
+    """Since the file was written or touched; endless if there is none."""
+    return time.time() - _age(path)
 
 
 def _age(path: Path) -> float:

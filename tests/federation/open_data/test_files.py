@@ -4,8 +4,10 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 import threading
+import time
 import tracemalloc
 import uuid
 
@@ -15,6 +17,7 @@ from django.utils import timezone
 from rdflib import RDF, Graph, URIRef
 
 from marketplace.core import changelog
+from marketplace.federation import personal
 from marketplace.federation.models import FeedEntry
 from marketplace.federation.open_data import contents, files
 from marketplace.listings import operations
@@ -98,7 +101,7 @@ def test_contact_data_in_texts_are_taken_out(client, contact):
     live(title=f"Peces i motlles {contact}", description=f"Fabriquem peces de plàstic. Escriu a {contact} i et diem el preu.", keywords=f"peces, {contact}")
     assert contact not in client.get(CSV).getvalue().decode()
     assert contact not in client.get(JSON_LD).getvalue().decode()
-    assert contents.TAKEN_OUT in rows(client)[0]["description"]
+    assert personal.TAKEN_OUT in rows(client)[0]["description"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +117,7 @@ def test_contact_data_in_texts_are_taken_out(client, contact):
     ],
 )
 def test_other_numbers_stay(text):
-    assert contents.without_contact(text) == text
+    assert personal.without_contact(text) == text
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,7 @@ def test_other_numbers_stay(text):
 def test_phone_numbers_as_people_write_them(text, left):
     """A naive reader, for which no point or stroke may stand beside a number, leaves the most usual of them."""
     naive = re.compile(r"(?<![\w.,/])\(?[6-9]\d(?:[ .()-]{0,2}\d){7}(?![\w/]|[.,]\d)")
-    assert contents.without_contact(text) == left
+    assert personal.without_contact(text) == left
     assert text.startswith("tel:") or naive.sub("[…]", text) == text
 
 
@@ -258,3 +261,46 @@ def test_half_a_file_is_written_anew(client):
     assert len(rows(client)) == 1
     files.current(files.CSV).plain.unlink()
     assert len(rows(client)) == 1
+
+
+# --- Who writes them ----------------------------------------------------------------------------------------------------
+
+
+def test_nobody_waits_for_files_where_a_worker_looks_after_them(client, monkeypatch):
+    """Naively the first visitor after a change waits until all of it is written."""
+    live(title="The first listing")
+    assert (files.run_once(), files.run_once()) == (2, 0)
+    live(title="The second listing")
+    written = []
+    monkeypatch.setattr(files, "_write", lambda *arguments: written.append(arguments))
+    assert [row["title"] for row in rows(client)] == ["The first listing"]
+    assert written == []
+    files._made(files.CSV)
+    assert [form for form, _file in written] == [files.CSV], "the naive way writes"
+
+
+def test_worker_writes_what_is_old_now_and_then(client):
+    live(title="The first listing")
+    files.run_once()
+    live(title="The second listing")
+    older(files.LOOK_SECONDS + 1)
+    assert files.run_once() == 0, "not again within some minutes: a market is busy all day"
+    older(files.PAUSE_SECONDS + 1)
+    assert files.run_once() == 2
+    assert {row["title"] for row in rows(client)} == {"The first listing", "The second listing"}
+    older(files.PAUSE_SECONDS + 1)
+    assert files.run_once() == 0, "nothing has changed"
+
+
+def test_without_a_worker_for_the_folder_who_asks_writes(client):
+    live(title="The first listing")
+    files.run_once()
+    live(title="The second listing")
+    older(files.FORGOTTEN_SECONDS + 1)
+    assert len(rows(client)) == 2
+
+
+def older(seconds):
+    for path in files._folder().iterdir():
+        then = time.time() - seconds
+        os.utime(path, (then, then))
