@@ -15,7 +15,8 @@ from typing import Any, Self
 
 from django.conf import settings
 from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch, NotFoundError, UnsupportedProductError, helpers
+from elasticsearch import ApiError, Elasticsearch, NotFoundError, UnsupportedProductError
+from elasticsearch.serializer import OrjsonSerializer
 
 from search import queries
 from search.documents import Hit, ListingDocument, Page, Query, Write
@@ -23,6 +24,7 @@ from search.geo import distance_km
 from search.highlighting import highlights
 
 from . import elastic_bodies as bodies
+from . import elastic_bulk
 from .base import Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies, Stored, Vitals
 from .breaker import Breaker
 
@@ -37,7 +39,6 @@ VITAL_SECONDS = 1.0
 #: Nobody waits for the index; a bulk on a busy server may take its time.
 WRITE_SECONDS = 30.0
 
-_BULK_BYTES = 5_000_000
 _SCAN_KEEP_ALIVE = "2m"
 
 #: Answers of a server that is there but overloaded, starting or broken.
@@ -53,7 +54,7 @@ def connect(url: str) -> Elasticsearch:
         credentials["basic_auth"] = (settings.ELASTICSEARCH_USERNAME, settings.ELASTICSEARCH_PASSWORD)
     if settings.ELASTICSEARCH_CA_CERTS:
         credentials["ca_certs"] = settings.ELASTICSEARCH_CA_CERTS
-    return Elasticsearch(url, max_retries=0, retry_on_timeout=False, request_timeout=SEARCH_SECONDS, **credentials)
+    return Elasticsearch(url, serializer=OrjsonSerializer(), max_retries=0, retry_on_timeout=False, request_timeout=SEARCH_SECONDS, **credentials)
 
 
 class ElasticBackend:
@@ -158,26 +159,14 @@ class ElasticBackend:
     # --- Writing ----------------------------------------------------------------------------------------------------------
 
     def write(self, writes: Sequence[Write], *, force: bool = False) -> int:
-        actions = (
-            {"_op_type": "index", "_id": w.uid, "version": w.version, "version_type": "external_gte" if force else "external"} | {"_source": bodies.indexed(w)}
-            for w in writes
-        )
         stored = 0
         with self._asking(patient=True) as client:
-            for accepted, result in helpers.streaming_bulk(
-                client,
-                actions,
-                index=self._index,
-                max_chunk_bytes=_BULK_BYTES,
-                raise_on_error=False,
-                max_retries=0,
-                refresh=True,
-                # Without this a bulk to an alias that is gone would make an index of that name, with guessed fields.
-                require_alias=self._staged is None,
-            ):
-                stored += accepted
-                if not accepted:
-                    _refused(result["index"])
+            # Without an alias required, a bulk to one that is gone would make an index of that name, with guessed fields.
+            for item in elastic_bulk.send(client, self._index, writes, force=force, require_alias=self._staged is None):
+                is_taken = item["status"] < HTTPStatus.MULTIPLE_CHOICES
+                stored += is_taken
+                if not is_taken:
+                    _refused(item)
         return stored
 
     # --- Reading ----------------------------------------------------------------------------------------------------------

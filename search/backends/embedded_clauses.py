@@ -1,8 +1,8 @@
 """Tantivy's schema, a listing as its document, and the clauses of its queries."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
+import orjson
 import tantivy
 from tantivy import FieldType, Occur
 from tantivy import Query as Clause
@@ -64,7 +64,7 @@ def indexed(write: Write) -> tantivy.Document:
     indexed.add_integer("expiry", queries.expiry_key(document))
     for name, terms in queries.forms(document).items():
         indexed.add_text(name, " ".join(terms))
-    indexed.add_bytes("source", json.dumps(document.to_source()).encode())
+    indexed.add_bytes("source", orjson.dumps(document.to_source()))
     return indexed
 
 
@@ -77,7 +77,7 @@ def position_of(document: ListingDocument) -> str:
 
 def stored_document(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> ListingDocument:
     """The listing at an address."""
-    return ListingDocument.from_source(json.loads(bytes(searcher.doc(address).get_first("source"))))
+    return ListingDocument.from_source(orjson.loads(searcher.doc(address).get_first("source")))
 
 
 # --- Clauses --------------------------------------------------------------------------------
