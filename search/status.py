@@ -59,7 +59,7 @@ class Check:
     @property
     def differences(self) -> int:
         """How many documents differed, repaired or not."""
-        return self.missing + self.extra + self.stale
+        return self.missing + self.extra + self.stale + self.without_vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,8 @@ def chosen_answers() -> bool:
     """Whether the chosen engine answers searches. Waits ANSWER_SECONDS at most, and not at all while its breaker is open."""
     [chosen, *_] = backends()
     try:
+        if chosen.name == EMBEDDED:
+            return chosen.exists()
         within(ANSWER_SECONDS, lambda: chosen.find(_NOTHING))
     except EngineUnavailableError:
         return False

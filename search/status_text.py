@@ -60,7 +60,8 @@ def check(found: Check | None) -> str:
     """What a comparison found."""
     if found is None:
         return "never"
-    differences = ", ".join(f"{count} {word}" for count, word in ((found.missing, "missing"), (found.extra, "too much"), (found.stale, "stale")) if count)
+    counts = ((found.missing, "missing"), (found.extra, "too much"), (found.stale, "stale"), (found.without_vectors, "without vectors"))
+    differences = ", ".join(f"{count} {word}" for count, word in counts if count)
     told = differences + (", repaired" if found.repaired else "") if differences else "no difference"
     return f"{when(found.finished)}, {found.documents} documents, {told}"
 

@@ -14,11 +14,12 @@ from cms.comments.models import Comment
 from cms.comments.rules import can_moderate
 from cms.pages.rules import is_editor
 from marketplace.accounts.rules import is_curator
-from marketplace.core import changelog
-from marketplace.core.models import Mail, Reader
+from marketplace.core import lags
+from marketplace.core.models import Mail
 from marketplace.imports.models import Import
 from marketplace.listings.enums import Move
 from marketplace.listings.models import Listing, Transition
+from search import status
 
 # After so long a curator should look why nothing moves.
 LATE = datetime.timedelta(minutes=10)
@@ -53,7 +54,7 @@ class FiguresPanel(Component):
             "oldest_is_late": bool(oldest and oldest.submitted_at and now - oldest.submitted_at > LATE_REVIEW),
             "published_today": Transition.objects.filter(move=Move.PUBLISH, at__date=timezone.localdate()).count(),
             "live": Listing.objects.live().count(),
-            "lag": max((changelog.lag(name) for name in Reader.objects.values_list("name", flat=True)), default=0),
+            "lag": max((lag.changes for lag in lags.lags(without=status.unused_readers())), default=0),
             "mails": mails.count(),
             "mail_is_late": bool(oldest_mail and now - oldest_mail.created > LATE),
             "imports": Import.objects.due().count(),

@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 #: Seconds between two signs of life.
 EVERY = 10.0
 
+#: Seconds that the last one may take when a process ends.
+LAST_WORDS = 10.0
+
 #: Who has given none for so long is dead: five were missed, and one may take a while on a busy database.
 DEAD_AFTER = timedelta(seconds=60)
 
@@ -89,7 +92,7 @@ class Heart:
         if kind is None:
             self._last = Heartbeat.objects.filter(process=self._process).delete
         self._stop.set()
-        self._thread.join(EVERY)
+        self._thread.join(LAST_WORDS)
 
     def _beat_on(self) -> None:
         while not self._stop.is_set():

@@ -100,7 +100,7 @@ def _index(engines: list[Engine]) -> Iterator[Metric]:
     checked = [(one.engine, one.checked) for one in engines if one.checked]
     compared = (([name], check.finished.timestamp()) for name, check in checked)
     yield _gauge("index_check_timestamp_seconds", "When an index was last compared with the database.", ["engine"], compared)
-    kinds = ("missing", "extra", "stale")
+    kinds = ("missing", "extra", "stale", "without_vectors")
     drift = (([name, kind], 0 if check.repaired else getattr(check, kind)) for name, check in checked for kind in kinds)
     yield _gauge("index_drift_documents", "Documents that the last comparison found to differ and that were not repaired with it.", ["engine", "kind"], drift)
 

@@ -99,4 +99,4 @@ def unapplied() -> list[str]:
 @lru_cache(1)
 def _of_this_release() -> frozenset[tuple[str, str]]:
     # Reading them all takes a third of a second, and they do not change while the process runs.
-    return frozenset(MigrationLoader(None, ignore_no_initial=True).graph.nodes)
+    return frozenset(MigrationLoader(None).graph.nodes)
