@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Self
+from zlib import crc32
 
 from django.conf import settings
 from elastic_transport import TransportError
@@ -30,7 +31,7 @@ from .breaker import Breaker
 
 logger = logging.getLogger(__name__)
 
-#: A person waits for a search; the fallback is quick, so waiting longer serves nobody.
+#: A person waits for a search; the fallback is quick, so waiting longer serves nobody. The nodes that are asked share it.
 SEARCH_SECONDS = 2.5
 
 #: How long each question of `vitals` may take: after a node that is silent there is time to ask another one (see status.VITALS_SECONDS).
@@ -39,14 +40,27 @@ VITAL_SECONDS = 0.7
 #: Nobody waits for the index; a bulk on a busy server may take its time.
 WRITE_SECONDS = 30.0
 
+#: How long to wait for a new index's copy on a second node: when it is made, and once more before searches go there. Then it has to do without.
+COPY_SECONDS = 10.0
+
 _SCAN_KEEP_ALIVE = "2m"
+_COPY_WAIT = f"{COPY_SECONDS:.0f}s"
 
 #: Answers of a server that is there but overloaded, starting or broken.
 _SICK = {HTTPStatus.TOO_MANY_REQUESTS, *(status for status in HTTPStatus if status >= HTTPStatus.INTERNAL_SERVER_ERROR)}
 
+#: Answers of a node that lost its cluster, starts or stops: another one may know better. Not 429: who is overloaded gets nothing twice.
+_ASK_ANOTHER = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 
-def connect(url: str) -> Elasticsearch:
-    """A client for the server at `url` that never retries: the breaker and the change log's reader decide when to try again."""
+
+def connect(urls: str) -> Elasticsearch:
+    """A client for the server at `urls`: one address, or those of several nodes of one cluster, separated by commas.
+
+    With several, what one node leaves unanswered goes to another, once; the client sends nothing to a node that was away for a
+    second, then two, four, … thirty. Writes may go twice: their versions make the second one void. A single server is never
+    asked twice: the breaker and the change log's reader decide when to try again.
+    """
+    nodes = [url.strip() for url in urls.split(",") if url.strip()]
     credentials: dict[str, Any] = {}
     if settings.ELASTICSEARCH_API_KEY:
         credentials["api_key"] = settings.ELASTICSEARCH_API_KEY
@@ -54,7 +68,8 @@ def connect(url: str) -> Elasticsearch:
         credentials["basic_auth"] = (settings.ELASTICSEARCH_USERNAME, settings.ELASTICSEARCH_PASSWORD)
     if settings.ELASTICSEARCH_CA_CERTS:
         credentials["ca_certs"] = settings.ELASTICSEARCH_CA_CERTS
-    return Elasticsearch(url, serializer=OrjsonSerializer(), max_retries=0, retry_on_timeout=False, request_timeout=SEARCH_SECONDS, **credentials)
+    several = len(nodes) > 1
+    return Elasticsearch(nodes, serializer=OrjsonSerializer(), max_retries=int(several), retry_on_timeout=several, retry_on_status=_ASK_ANOTHER, **credentials)
 
 
 class ElasticBackend:
@@ -67,6 +82,8 @@ class ElasticBackend:
         self._prefix = prefix
         self._alias = f"{prefix}-listings"
         self._staged = index
+        # One that is silent must leave time for another.
+        self._share = 1 / min(len(client.transport.node_pool), 2)
         #: What this process has seen of the server; one for all indices behind the same client.
         self.breaker = breaker or Breaker()
 
@@ -81,10 +98,12 @@ class ElasticBackend:
             message = "Elasticsearch did not answer a moment ago; not asked again yet"
             raise EngineAvoidedError(message)
         try:
-            yield self._client.options(request_timeout=WRITE_SECONDS if patient else SEARCH_SECONDS)
+            yield self._client.options(request_timeout=(WRITE_SECONDS if patient else SEARCH_SECONDS) * self._share)
         except ApiError as error:
             if error.meta.status in _SICK or isinstance(error, UnsupportedProductError):
                 self.breaker.failed()
+            else:
+                self.breaker.succeeded()  # It refused, so it is there.
             raise EngineUnavailableError(str(error)) from error
         except TransportError as error:
             self.breaker.failed()
@@ -99,7 +118,8 @@ class ElasticBackend:
     # --- The index as a whole -----------------------------------------------------------------------------------------
 
     def exists(self) -> bool:
-        with self._asking(patient=True) as client:
+        # Asked at every look of the worker: a silent server must not hold up all the work that has nothing to do with it.
+        with self._asking() as client:
             return any(self._is_current(name) for name in self._names(client))
 
     def _names(self, client: Elasticsearch) -> list[str]:
@@ -119,7 +139,8 @@ class ElasticBackend:
     def stage(self) -> Self:
         name = f"{self._alias}-{bodies.schema()}-{uuid.uuid4().hex[:12]}"
         with self._asking(patient=True) as client:
-            client.indices.create(index=name, **bodies.definition(), wait_for_active_shards=1)
+            # With its copy from the first document on, both hold all of them before anybody searches there.
+            client.indices.create(index=name, **bodies.definition(), wait_for_active_shards="all", timeout=_COPY_WAIT)
         return type(self)(self._client, self._prefix, index=name, breaker=self.breaker)
 
     def swap(self, staged: Self) -> None:
@@ -134,9 +155,16 @@ class ElasticBackend:
             indices = client.indices.get(index=f"{self._alias}-v*", features="aliases").body
             unused = [name for name, index in indices.items() if not index["aliases"]]
             if unused and len(unused) < len(indices):
+                self._wait_for_copy(client)
                 time.sleep(SEARCH_SECONDS)  # Searches that are still on their way to the old index may finish.
             for name in unused:
                 client.indices.delete(index=name, ignore_unavailable=True)
+
+    def _wait_for_copy(self, client: Elasticsearch) -> None:
+        """A node that dies once the old index is gone must not take the only copy of the new one along. A single node has none to wait for."""
+        health = client.options(ignore_status=HTTPStatus.REQUEST_TIMEOUT).cluster.health(index=self._alias, wait_for_status="green", timeout=_COPY_WAIT)
+        if health["timed_out"]:
+            logger.warning("The index behind %s loses the one before it while it has no copy on a second node.", self._alias)
 
     def remove(self) -> None:
         with self._asking(patient=True) as client:
@@ -175,7 +203,7 @@ class ElasticBackend:
     def find(self, query: Query) -> Page:
         words = queries.find_words(query.text)
         with self._asking() as client:
-            found = self._search(client, bodies.find(query, words))
+            found = self._search(client, bodies.find(query, words), asking=query.text)
             documents = [(bodies.document_of(hit), hit.get("_score")) for hit in found["hits"]["hits"]]
             counted = {} if query.uids else found["aggregations"]
             facets = {name: {b["key"]: b["doc_count"] for b in facet["values"]["buckets"] if b["key"]} for name, facet in counted.items()}
@@ -189,15 +217,15 @@ class ElasticBackend:
             engine=self.name,
         )
 
-    def _search(self, client: Elasticsearch, body: dict[str, Any]) -> dict[str, Any]:
+    def _search(self, client: Elasticsearch, body: dict[str, Any], *, asking: str) -> dict[str, Any]:
         # Half an answer would make listings vanish without a word.
-        return client.search(index=self._index, allow_partial_search_results=False, **_arguments(body)).body
+        return client.search(index=self._index, preference=_copy(asking), allow_partial_search_results=False, **_arguments(body)).body
 
-    def _searches(self, client: Elasticsearch, queries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _searches(self, client: Elasticsearch, queries: list[dict[str, Any]], *, asking: str) -> list[dict[str, Any]]:
         """Several searches in one request."""
         if len(queries) <= 1:
-            return [self._search(client, body) for body in queries]
-        head = {"allow_partial_search_results": False}
+            return [self._search(client, body, asking=asking) for body in queries]
+        head = {"allow_partial_search_results": False, "preference": _copy(asking)}
         answers = client.msearch(index=self._index, searches=[line for body in queries for line in (head, body)])["responses"]
         for answer in answers:
             if "error" in answer:
@@ -207,7 +235,7 @@ class ElasticBackend:
     def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
         with self._asking() as client:
             asked = ([bodies.candidates(wanted)] if wanted.terms else []) + ([bodies.nearest(wanted)] if wanted.direction else [])
-            answers = self._searches(client, asked)
+            answers = self._searches(client, asked, asking="".join(wanted.exclude_uids[:1]))
             by_terms = answers[0]["hits"]["hits"] if wanted.terms else []
             known = {hit["_id"] for hit in by_terms}
             near = [hit for hit in answers[-1]["hits"]["hits"] if hit["_id"] not in known] if wanted.direction else []
@@ -215,7 +243,7 @@ class ElasticBackend:
 
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
         with self._asking() as client:
-            vectors = client.termvectors(index=self._index, **bodies.frequencies(terms))["term_vectors"]
+            vectors = client.termvectors(index=self._index, preference=_copy(""), **bodies.frequencies(terms))["term_vectors"]
             by_term = {(name, term): own.get("doc_freq", 0) for name, vector in vectors.items() for term, own in vector["terms"].items()}
             return Frequencies(max((vector["field_statistics"]["doc_count"] for vector in vectors.values()), default=0), by_term)
 
@@ -243,6 +271,12 @@ class ElasticBackend:
             track_total_hits=False,
             **place,
         )["hits"]["hits"]
+
+
+def _copy(asking: str) -> str:
+    """The same copy of the index for the same question; otherwise page two of one could repeat hits of page one of the other."""
+    # Each counts the words of replaced documents until it drops them, at a time of its own.
+    return f"q{crc32(asking.encode()):x}"
 
 
 def _stored(hit: dict[str, Any]) -> Stored:
