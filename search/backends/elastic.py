@@ -125,7 +125,8 @@ class ElasticBackend:
     def _names(self, client: Elasticsearch) -> list[str]:
         """The indices that searches go to."""
         try:
-            return list(client.indices.get(index=self._index, features="aliases"))
+            # What the node that is asked knows: while a master is elected, searches go on and so must who looks for their index.
+            return list(client.indices.get(index=self._index, features="aliases", local=True))
         except NotFoundError:
             return []
 
