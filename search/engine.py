@@ -149,7 +149,7 @@ def _by_offer(backend: Backend, asking: wants.Analysed, found: list[ListingDocum
     """Each pair by what its demand wants, whoever asks."""
     taught = vocabulary.current()
     demands = [ranking.reading(demand, taught) for demand in found]
-    weighing = wants.weights(taught.frequencies(backend, wants.by_form(key for demand in demands for key in demand.keys))) if demands else {}
+    weighing = wants.weights(taught.frequencies(backend, wants.by_form(sorted(ranking.keys_of(demands))))) if demands else {}
 
     def assess(demand: ListingDocument) -> matching.Assessment:
         wanted = wants.analysed(demand, taught)

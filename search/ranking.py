@@ -5,7 +5,7 @@ Of a candidate's text only the words that the other side shares are counted; not
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from . import analysis, matching, wants
@@ -38,7 +38,8 @@ def _may_touch(taught: Vocabulary, texts: _Texts) -> bool:
 class _Sought:
     """What a demand's terms count in an offer. By key: the number of each term that it answers, and what it is worth named and mentioned.
 
-    `spellings` holds every form of every word that may count: one look tells that nobody asks for a word.
+    `spellings` holds every form of every word that may count: one look tells that nobody asks for a word. `keys` keeps what is asked of
+    each word that was met.
     """
 
     worth: Mapping[Key, Sequence[tuple[int, float, float]]]
@@ -46,6 +47,14 @@ class _Sought:
     concepts: frozenset[str]
     beginnings: frozenset[str]
     taught: Vocabulary
+    keys: dict[Word, list[Key]] = field(default_factory=dict)
+
+    def keys_of(self, word: Word) -> list[Key]:
+        """What of a word counts, besides its concepts."""
+        known = self.keys.get(word)
+        if known is None:
+            known = self.keys[word] = [key for key in wants.keys_of(word) if key in self.worth]
+        return known
 
 
 def _sought(terms: Sequence[Term], weighing: Weights, taught: Vocabulary) -> _Sought:
@@ -85,26 +94,25 @@ def _counts(offer: ListingDocument, sought: _Sought) -> tuple[int, Counts]:
         # Of a usual candidate's words nine of ten end here.
         shared = [word for word in words if not sought.spellings.isdisjoint(word)]
         for word in shared:
-            for key in wants.keys_of(word):
-                if key in sought.worth:
-                    _add(counts, key, name)
-        if any(word.lemma in sought.beginnings for word in shared):
-            for concept in _expressions(words):
-                if concept in sought.concepts:
-                    _add(counts, (CONCEPT, concept), name)
-    return sum(len(words) for _, words in texts), counts
+            for key in sought.keys_of(word):
+                _add(counts, key, name)
+        if sought.beginnings and not sought.beginnings.isdisjoint([word.lemma for word in shared]):
+            for key in _expressions(words, sought.concepts):
+                _add(counts, key, name)
+    return sum([len(words) for _, words in texts]), counts
 
 
 def _add(counts: Counts, key: Key, name: str) -> None:
-    count, is_named = counts.get(key, (0, name != "description"))
+    count, is_named = counts.get(key) or (0, name != "description")
     counts[key] = count + 1, is_named
 
 
-def _expressions(words: Sequence[Word]) -> Iterator[str]:
-    """The concept of each expression: "gel hidroalcohòlic" is one sanitiser, not two."""
+def _expressions(words: Sequence[Word], concepts: frozenset[str]) -> Iterator[Key]:
+    """The concept of each expression, of those that are sought: "gel hidroalcohòlic" is one sanitiser, not two."""
     before: tuple[str, ...] = ()
     for names in analysis.concepts_of(words):
-        yield from (name for name in names if name not in before)
+        if names:
+            yield from [(CONCEPT, name) for name in names if name in concepts and name not in before]
         before = names
 
 
@@ -116,13 +124,17 @@ def held(full: Analysed, keys: Iterable[Key]) -> Counts:
 # --- An offer asks: many demands ------------------------------------------------------------------------------------------------
 
 
+_Kind = tuple[Word, tuple[str, ...]]
+"""A word and the concepts for which it stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A demand as what it wants: of each word its emphasis, and what answers it. `keys` is all that it holds."""
+    """A demand as what it wants: of each word the emphasis, and what answers it, a kind of word or keys."""
 
     document: ListingDocument
-    wanted: Sequence[tuple[float, Iterable[Key]]]
-    keys: Iterable[Key]
+    wanted: Sequence[tuple[float, Iterable[_Kind], Iterable[Key]]]
+    taught: Analysed | None = None
 
 
 def reading(demand: ListingDocument, taught: Vocabulary) -> Reading:
@@ -130,26 +142,45 @@ def reading(demand: ListingDocument, taught: Vocabulary) -> Reading:
     texts = _texts(demand)
     if _may_touch(taught, texts):
         full = wants.analysed(demand, taught)
-        return Reading(demand, [(want.emphasis, want.keys) for want in full.wants], full.places)
+        return Reading(demand, [(want.emphasis, (), want.keys) for want in full.wants], full)
     fields: dict[str, list[str]] = {}
-    keys: dict[str, dict[Key, None]] = {}
+    kinds: dict[str, set[_Kind]] = {}
     for name, words in texts:
-        for word, concepts in zip(words, analysis.concepts_of(words), strict=True):
-            fields.setdefault(word.lemma, []).append(name)
-            keys.setdefault(word.lemma, {}).update(dict.fromkeys(wants.keys_of(word, concepts)))
-    wanted = [(wants.emphasis(lemma, own), keys[lemma]) for lemma, own in fields.items()]
-    return Reading(demand, wanted, dict.fromkeys(key for own in keys.values() for key in own))
+        for kind in zip(words, analysis.concepts_of(words), strict=True):
+            lemma = kind[0].lemma
+            if lemma in fields:
+                fields[lemma].append(name)
+                kinds[lemma].add(kind)
+            else:
+                fields[lemma], kinds[lemma] = [name], {kind}
+    return Reading(demand, [(wants.emphasis(lemma, own), kinds[lemma], ()) for lemma, own in fields.items()])
 
 
-def demands(asking: Analysed, found: Iterable[Reading], weighing: Weights, *, today: date) -> Iterator[Scored]:
+def keys_of(readings: Iterable[Reading]) -> set[Key]:
+    """All that the demands hold."""
+    kinds = {kind for demand in readings for _, own, _ in demand.wanted for kind in own}
+    return {key for kind in kinds for key in wants.keys_of(*kind)}.union(*(demand.taught.places for demand in readings if demand.taught))
+
+
+def demands(asking: Analysed, found: Sequence[Reading], weighing: Weights, *, today: date) -> Iterator[Scored]:
     """Each demand's score for the offer that asks, by what the demand wants, weighed by `weighing`."""
     holds, influence = held(asking, asking.places), wants.length_influence(asking.length)
+
+    def told(keys: Iterable[Key]) -> tuple[float, list[tuple[float, int, bool]]]:
+        """What the heaviest weighs, and of those that the offer holds the weight, how often, and whether it names it."""
+        return max([weighing[key] for key in keys]), [(weighing[key], *holds[key]) for key in keys if key in holds]
+
+    known: dict[_Kind, tuple[float, list[tuple[float, int, bool]]]] = {}
     for demand in found:
         values, weights = [], []
-        for emphasis, keys in demand.wanted:
-            weights.append(emphasis * max([weighing[key] for key in keys]))
-            if shared := [key for key in keys if key in holds]:
-                values.append(max(_value(emphasis, weighing[key], *holds[key], influence) for key in shared))
+        for emphasis, kinds, keys in demand.wanted:
+            for kind in kinds:
+                if kind not in known:
+                    known[kind] = told(wants.keys_of(*kind))
+            each = [known[kind] for kind in kinds] or [told(keys)]
+            weights.append(emphasis * max([heaviest for heaviest, _ in each]))
+            if shared := [one for _, own in each for one in own]:
+                values.append(max([_value(emphasis, *one, influence) for one in shared]))
         yield matching.scored(demand.document, asking, wants.coverage(values, wants.reachable(weights)), today=today)
 
 

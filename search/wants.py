@@ -191,9 +191,10 @@ def emphasis(lemma: str, fields: Sequence[str]) -> float:
     """How much a word that stands in these fields, as often as they are named, is wanted."""
     share = telling(lemma)
     # "Servei" gains nothing from standing in the title.
-    return share * sum(FIELD_WEIGHTS[name] if share == 1 else 1.0 for name in fields) ** 0.5
+    return share * (sum([FIELD_WEIGHTS[name] for name in fields]) if share == 1 else len(fields)) ** 0.5
 
 
+@lru_cache(100_000)
 def telling(lemma: str) -> float:
     """How much a word says about what is wanted, besides its rarity."""
     if lemma in analysis.common_words() or (lemma.isdigit() and len(lemma) < SHORTEST_CODE):

@@ -67,7 +67,7 @@ def test_an_offer_scores_its_demands_as_the_full_assessment_does(asking, others,
         offer, *demands = encoded(offer, *demands)
     full, readings = wants.analysed(offer, taught), [ranking.reading(each, taught) for each in demands]
     in_full = [wants.analysed(each, taught) for each in demands]
-    keys = {key for one in readings for key in one.keys}
+    keys = ranking.keys_of(readings)
     assert keys == {key for one in in_full for key in one.places}
     weighing = weighing_of(keys)
     quick = [one.score for one in ranking.demands(full, readings, weighing, today=TODAY)]
