@@ -1,6 +1,7 @@
 """How the service does, for those who run it: each part in words, the figures behind it, and what can be set going."""
 
 from collections.abc import Callable
+from itertools import groupby
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,8 @@ from wagtail.admin.auth import permission_denied
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 
-from marketplace.health.judging import judged, worst
+from marketplace.core.heartbeats import Seen
+from marketplace.health.judging import READERS, judged, worst
 from marketplace.health.rules import can_look, can_operate
 from marketplace.health.state import collect
 from search import upkeep
@@ -20,22 +22,6 @@ from search.enums import Work
 
 from .partner_pages import HOME, ActsMixin
 
-#: What each reader of the change log keeps up to date.
-READERS = {
-    "alerts": gettext_lazy("Saved searches"),
-    "consortia": gettext_lazy("Groups"),
-    "embedded": gettext_lazy("Embedded search index"),
-    "facts": gettext_lazy("Facts of aid pages"),
-    "feed": gettext_lazy("What partners read"),
-    "index": gettext_lazy("Elasticsearch index"),
-    "links": gettext_lazy("Links to check"),
-    "listings": gettext_lazy("Listings whose company changed"),
-    "page-cache": gettext_lazy("Kept pages"),
-    "page-cache-found": gettext_lazy("Kept pages with search results"),
-    "pictures": gettext_lazy("Sizes of pictures"),
-    "rings": gettext_lazy("Rings"),
-    "synergies": gettext_lazy("Suggestions"),
-}
 PARTS = {"inside": gettext_lazy("own data"), "outside": gettext_lazy("others' servers"), "upkeep": gettext_lazy("whole index")}
 CONDITIONS = {"alive": gettext_lazy("alive"), "stuck": gettext_lazy("hangs"), "dead": gettext_lazy("dead"), "replaced": gettext_lazy("replaced")}
 
@@ -72,8 +58,8 @@ class OperationView(ActsMixin, WagtailAdminTemplateMixin, TemplateView):
             "state": state,
             "parts": parts,
             "level": worst(parts),
-            "readers": [(READERS.get(lag.reader, lag.reader), lag) for lag in index.readers],
-            "workers": [(PARTS.get(one.part, one.part), CONDITIONS[one.condition], one) for one in index.workers],
+            "readers": [(READERS.get(lag.reader, ""), lag) for lag in index.readers],
+            "workers": _processes(index.workers),
             "requests": [(engine.engine.capitalize(), Work(request.work).label, request) for engine in index.engines for request in engine.requests],
             "differs": any(engine.checked and engine.checked.differences and not engine.checked.repaired for engine in index.engines),
             "may_operate": can_operate(self.request.user),
@@ -93,3 +79,24 @@ class OperationView(ActsMixin, WagtailAdminTemplateMixin, TemplateView):
         for engine in engines:
             upkeep.ask(engine, work)
         return _("It is asked for. A worker begins within some seconds; this page shows how far it is.")
+
+
+def _processes(parts: list[Seen]) -> list[dict[str, object]]:
+    """The worker processes, each with its parts; as well as the part that does worst."""
+    processes = []
+    for _process, of_one in groupby(parts, key=lambda part: part.process):
+        own = list(of_one)
+        condition = next((one.condition for one in own if one.is_stuck), own[0].condition)
+        processes.append(
+            {
+                "host": own[0].host,
+                "pid": own[0].pid,
+                "started": own[0].started,
+                "beat": own[0].beat,
+                "is_alive": own[0].is_alive,
+                "condition": CONDITIONS[condition],
+                "level": 0 if condition in ("alive", "replaced") else 1,
+                "parts": [(PARTS.get(one.part, one.part), one) for one in own],
+            }
+        )
+    return processes

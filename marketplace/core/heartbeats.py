@@ -18,6 +18,7 @@ from typing import Self
 from django.db import DatabaseError, close_old_connections, connections
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from .models import Heartbeat
 
@@ -112,17 +113,18 @@ class Heart:
 
     def beat(self) -> None:
         """Write one sign of life, and forget the rows of those who have been dead for long."""
-        rows = [self._row(part) for part in self._parts]
+        started = _ago(self._started)
+        rows = [self._row(part, started) for part in self._parts]
         Heartbeat.objects.bulk_create(rows, update_conflicts=True, unique_fields=["process", "part"], update_fields=_TOLD)
         Heartbeat.objects.filter(beat__lt=Now() - KEPT).delete()
 
-    def _row(self, part: Part) -> Heartbeat:
+    def _row(self, part: Part, started: object) -> Heartbeat:
         return Heartbeat(
             process=self._process,
             part=part.name,
             host=socket.gethostname()[:64],
             pid=os.getpid(),
-            started=_ago(self._started),
+            started=started,
             beat=Now(),
             doing=part.doing[:80],
             since=_ago(part.since),
@@ -162,6 +164,11 @@ class Seen:
     is_replaced: bool = False
 
     @property
+    def doing_since(self) -> datetime:
+        """By our own clock."""
+        return timezone.now() - timedelta(seconds=self.doing_seconds)
+
+    @property
     def is_alive(self) -> bool:
         """Whether it gave a sign of life lately."""
         return self.silent_seconds < DEAD_AFTER.total_seconds()
@@ -181,7 +188,9 @@ class Seen:
 
 def seen() -> list[Seen]:
     """Every part of every worker that gave a sign of life within the last day, one query."""
-    rows = list(Heartbeat.objects.annotate(silent=ExpressionWrapper(Now() - F("beat"), output_field=DurationField())).order_by("host", "started", "part"))
+    rows = list(
+        Heartbeat.objects.annotate(silent=ExpressionWrapper(Now() - F("beat"), output_field=DurationField())).order_by("host", "started", "process", "part")
+    )
     return [_seen(row, rows) for row in rows]
 
 

@@ -20,8 +20,9 @@ class Lag:
     """How far one reader is behind."""
 
     reader: str
-    #: Changes it has still to see, and since how many seconds the oldest of them waits.
+    #: Changes it has still to see, since when the oldest of them waits, and how many seconds that is.
     changes: int
+    oldest: datetime | None
     seconds: float
     #: When it last handled a batch; an idle reader has no need to.
     handled: datetime
@@ -31,11 +32,6 @@ class Lag:
     #: What is next may not be read yet: a transaction that began before it is still open.
     is_held_back: bool
 
-    @property
-    def whole_seconds(self) -> int:
-        """As people read it."""
-        return round(self.seconds)
-
 
 def lags(*, without: Collection[str] = ()) -> list[Lag]:
     """Every reader that has begun, by name, in one query; `without` names those that nobody follows any more."""
@@ -44,6 +40,7 @@ def lags(*, without: Collection[str] = ()) -> list[Lag]:
         Lag(
             reader=row.name,
             changes=row.changes,
+            oldest=row.oldest,
             seconds=max((now - row.oldest) / timedelta(seconds=1), 0.0) if row.oldest else 0.0,
             handled=row.modified,
             held_by=row.leased_by,

@@ -16,6 +16,23 @@ from search.status import Engine
 
 from .state import Outbox, State
 
+#: What each reader of the change log keeps up to date.
+READERS = {
+    "alerts": gettext_lazy("Saved searches"),
+    "consortia": gettext_lazy("Groups"),
+    "embedded": gettext_lazy("Embedded search index"),
+    "facts": gettext_lazy("Facts of aid pages"),
+    "feed": gettext_lazy("What partners read"),
+    "index": gettext_lazy("Elasticsearch index"),
+    "links": gettext_lazy("Links to check"),
+    "listings": gettext_lazy("Listings whose company changed"),
+    "page-cache": gettext_lazy("Kept pages"),
+    "page-cache-found": gettext_lazy("Kept pages with search results"),
+    "pictures": gettext_lazy("Sizes of pictures"),
+    "rings": gettext_lazy("Rings"),
+    "synergies": gettext_lazy("Suggestions"),
+}
+
 #: A reader whose oldest change waits for so long is late; then so late that what people see is old.
 READER_LATE, READER_BAD = timedelta(minutes=5), timedelta(minutes=15)
 #: What is due should be taken up within seconds.
@@ -141,7 +158,7 @@ def _readers(readers: list[Lag]) -> Iterator[Finding]:
         level = Level.BAD if lag.seconds > READER_BAD.total_seconds() else Level.LOOK if lag.seconds > READER_LATE.total_seconds() else Level.WELL
         if not level:
             continue
-        told = {"reader": lag.reader, "n": lag.changes, "time": _span(lag.seconds)}
+        told = {"reader": f"{READERS[lag.reader]} ({lag.reader})" if lag.reader in READERS else lag.reader, "n": lag.changes, "time": _span(lag.seconds)}
         yield (
             level,
             ngettext(
