@@ -14,6 +14,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
@@ -179,16 +180,19 @@ def _claim() -> list[Trip]:
 
 def _due(now: datetime.datetime) -> QuerySet[Delivery]:
     free = _passed("lease_until", now, LEASE)
-    # After so many attempts no pause can have been longer than this.
-    pauses = [datetime.timedelta(), *_pauses()]
+    # After so many attempts no pause can have been longer than this. What waits equally long is one condition: each round asks.
+    longest = [max(pause * (1 + JITTER), LONGEST_WISH) for pause in (datetime.timedelta(), *_pauses())]
+    firsts = [number for number, pause in enumerate(longest) if not number or pause != longest[number - 1]]
     rested = Q.create(
-        [_passed("next_attempt_at", now, max(pause * (1 + JITTER), LONGEST_WISH)) & _after(number, pauses) for number, pause in enumerate(pauses)], Q.OR
+        [_passed("next_attempt_at", now, longest[first]) & _between(first, until) for first, until in zip_longest(firsts, firsts[1:])],
+        Q.OR,
     )
     return Delivery.objects.filter(free, rested, state=Delivery.State.WAITING)
 
 
-def _after(number: int, pauses: list[datetime.timedelta]) -> Q:
-    return Q(attempts=number) if number < len(pauses) - 1 else Q(attempts__gte=number)
+def _between(first: int, until: int | None) -> Q:
+    """Messages with so many attempts, fewer than `until`."""
+    return Q(attempts__gte=first) if until is None else Q(attempts__gte=first, attempts__lt=until)
 
 
 def _passed(name: str, now: datetime.datetime, longest: datetime.timedelta) -> Q:

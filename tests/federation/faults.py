@@ -12,10 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import urllib3
 
-#: What every fourth message meets, one after the other; "refused" comes by the clock. "late" ones strike when the message has arrived already.
-ROUND = ("500", "cut", "500 late", "slow", "cut late", "redirect", "500", "cut", "500 late", "cut late", "gone")
+#: What every third message meets, one after the other; "refused" comes by the clock. "late" ones strike when the message has arrived already.
+OFTEN = ("500", "cut", "500 late", "slow", "cut late", "redirect", "500", "cut", "500 late", "cut late")
+#: After "gone" the receiver's people come and register the hook again, which takes longer than all the rest.
+ROUND = (*OFTEN, "gone", *OFTEN, *OFTEN)
 FAULTS = frozenset(ROUND)
-EVERY = 4
+EVERY = 3
 CLOSED_SECONDS, OPEN_SECONDS = 0.2, 1.5
 
 

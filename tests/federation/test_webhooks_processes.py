@@ -7,7 +7,9 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from django.conf import settings
 
@@ -32,7 +34,8 @@ from django.db import connections
 from marketplace.federation import deliveries, sending
 from marketplace.federation.models import Delivery, FeedEntry, Hook
 
-sending.LEASE, sending.TRIP_SECONDS = datetime.timedelta(seconds=1), 0.4
+# What a killed one has leased waits until the lease has run out; the next one shall have something to send all the same.
+sending.LEASE, sending.TRIP_SECONDS, sending.TRIP_MESSAGES = datetime.timedelta(seconds=1), 0.4, 5
 kills, chance = int(sys.argv[1]), random.Random(50)
 
 def work(is_last):
@@ -140,14 +143,13 @@ def introduce(node: marketplaces.Node, other: marketplaces.Node, *, hook: str = 
 def change(node: marketplaces.Node, number: int) -> list[tuple[uuid.UUID, int]]:
     """So many changes in the node's log, each committed by itself."""
     made = [(uuid.uuid4(), 1) for _ in range(number)]
-    for uid, version in made:
-        node.sql(
-            "INSERT INTO federation_feedentry (transaction, uid, uri, op, reason, version, updated_at, digest, kind, sector_path, place, text)"
-            " VALUES (pg_current_xact_id()::text::bigint, %s, %s, 'tombstone', 'withdrawn', %s, now(), '', '', '', '', '{}')",
-            uid,
-            f"{node.url}/id/listing/{uid}",
-            version,
-        )
+    statement = (
+        "INSERT INTO federation_feedentry (transaction, uid, uri, op, reason, version, updated_at, digest, kind, sector_path, place, text)"
+        " VALUES (pg_current_xact_id()::text::bigint, %s, %s, 'tombstone', 'withdrawn', %s, now(), '', '', '', '', '{}')"
+    )
+    with psycopg.connect(node.database_url, autocommit=True) as connection:
+        for uid, version in made:
+            connection.execute(statement, [uid, f"{node.url}/id/listing/{uid}", version])
     return made
 
 
@@ -157,9 +159,10 @@ def registering_again(node: marketplaces.Node, key: str, url: str) -> Iterator[N
     over = threading.Event()
 
     def look() -> None:
-        while not over.wait(0.3):
-            if node.sql("SELECT 1 FROM federation_hook WHERE off_reason <> ''"):
-                assert node.request("PUT", "/api/federation/v1/hook", key=key, json={"url": url}).status in (200, 202)
+        with psycopg.connect(node.database_url, autocommit=True) as connection:
+            while not over.wait(0.1):
+                if connection.execute("SELECT 1 FROM federation_hook WHERE off_reason <> ''").fetchone():
+                    assert node.request("PUT", "/api/federation/v1/hook", key=key, json={"url": url}).status in (200, 202)
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
@@ -188,8 +191,10 @@ def test_five_hundred_changes_arrive_once_whatever_fails(nodes):
     port = free_port()
     a, b = nodes(2, allow=(f"127.0.0.1:{port}",), WEBHOOK_SECONDS=str(CALL_SECONDS), WEBHOOK_PAUSES=PAUSES)
     with faults.line(f"{b.url}/api/federation/v1/webhooks", port, slow_seconds=2 * CALL_SECONDS) as line:
-        introduce(b, a)
-        key = introduce(a, b, hook=line.url, hosts=line.host)
+        with ThreadPoolExecutor() as both:
+            both.submit(introduce, b, a)
+            key = both.submit(introduce, a, b, hook=line.url, hosts=line.host)
+        key = key.result()
         b.sql(COUNTING)
         with registering_again(a, key, line.url):
             writing = threading.Thread(target=change_slowly, args=(a, EVENTS, changed := []))
@@ -226,7 +231,8 @@ def change_slowly(node: marketplaces.Node, number: int, made: list) -> None:
     """In lots that are no burst, so that each change is told by itself."""
     pause = threading.Event()
     untold = "SELECT count(*) FROM federation_feedentry WHERE (transaction, id) > (SELECT coalesce(max(transaction), 0), coalesce(max(entry_id), 0) FROM federation_announced)"
-    while len(made) < number:
-        if node.sql(untold)[0][0] <= deliveries.BURST - LOT:
-            made += change(node, LOT)
-        pause.wait(0.1)
+    with psycopg.connect(node.database_url, autocommit=True) as connection:
+        while len(made) < number:
+            if connection.execute(untold).fetchone()[0] <= deliveries.BURST - LOT:
+                made += change(node, LOT)
+            pause.wait(0.1)
