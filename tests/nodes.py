@@ -90,11 +90,19 @@ class Node:
 
     def start(self) -> None:
         """Start the web server and wait until it answers."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start the web server: several come up at the same time."""
         # Gunicorn's own advice: a heartbeat file in memory.
         options = ["--bind", self.host, "--workers", "1", "--threads", "4", "--worker-tmp-dir", "/dev/shm"]  # noqa: S108
         command = [sys.executable, "-m", "gunicorn", "marketplace.wsgi", *options]
         with (self.folder / "web.log").open("ab") as log:
             self.server = subprocess.Popen([*_WITH_US, *command], env=self.env, cwd=settings.BASE_DIR, stdout=log, stderr=log)
+
+    def wait(self) -> None:
+        """Until the web server answers."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.server.poll() is None:
             with contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
@@ -156,7 +164,9 @@ def nodes(transactional_db, tmp_path) -> Iterator[Callable[..., list[Node]]]:
                 node.env |= {"OUTGOING_ALLOWED_HOSTS": ",".join([*(one.host for one in made), *allow]), **env}
                 if start:
                     stack.callback(node.stop)
-                    node.start()
+                    node.launch()
+            for node in new if start else ():
+                node.wait()
             return new
 
         yield make

@@ -1,6 +1,7 @@
 """schemathesis tries the whole schema, in all its phases, on the WSGI application that serves it; so that what is new in the schema is tried too."""
 
 import collections
+import functools
 from collections import Counter
 
 import pytest
@@ -10,6 +11,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import NonFatalError, PhaseFinished, ScenarioFinished
 
+from marketplace.rest import authentication
 from tests.factories import ListingFactory
 from tests.rest import programs
 
@@ -22,7 +24,9 @@ PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 
 
 @pytest.fixture
-def _no_limits(settings):
+def _no_limits(settings, monkeypatch):
+    # Whose the two keys are, is asked once: it would be half of the work, and no input varies it.
+    monkeypatch.setattr(authentication, "_key", functools.cache(authentication._key))
     settings.API_RATE_KEY = settings.API_RATE_ADDRESS = settings.API_RATE_FAILURES = 0
 
 
