@@ -1,7 +1,7 @@
 """Listings made from real texts and a seed, as many as wanted: in memory or as rows of the database.
 
-A folder holds `listings.jsonl`, a real purchase a line: `{lang, kind, supplier, object, …}`. A listing is made of several of one language: the title of one,
-a description of up to four, keywords of another, and the supplier as its company. The same folders, seed and number give the same listing, whatever the size.
+A folder holds `listings.jsonl`, a real purchase a line: `{lang, kind, supplier, object, …}`; without one, the listings of the demo city give their sentences.
+A listing is made of several of one language: the title of one, a description of up to four, keywords of another, and the supplier as its company. The same folders, seed and number give the same listing, whatever the size.
 """
 
 import datetime
@@ -19,7 +19,7 @@ from django.utils import timezone
 from marketplace.companies import places, sectors
 from marketplace.companies.enums import Size
 from marketplace.companies.models import Company
-from marketplace.core import changelog
+from marketplace.core import changelog, copies
 from marketplace.listings.enums import Kind, State
 from marketplace.listings.models import Listing
 from search.documents import ListingDocument
@@ -31,8 +31,8 @@ SHORTEST_TITLE = 8
 OBJECTS = (2, 4)
 SHORTEST_KEYWORD = 6
 MOST_KEYWORDS = 3
-#: Rows a statement.
-ROWS = 500
+#: Rows a transaction.
+ROWS = 2_000
 
 PRODUCTS = ("Subministraments", "Suministro")
 
@@ -66,13 +66,23 @@ class Made:
     days_left: int
 
 
-def purchases(folders: Iterable[Path]) -> list[Purchase]:
-    """The lines of all folders that have a text to make a title of."""
+def purchases(folders: Sequence[Path]) -> list[Purchase]:
+    """The lines of all folders that have a text to make a title of; without a folder, the sentences of the demo city."""
+    if not folders:
+        return list(_demo())
     lines = (json.loads(line) for folder in folders for line in (Path(folder) / "listings.jsonl").read_text(encoding="utf-8").splitlines())
     read = (
         Purchase(row["lang"], "product" if row["kind"] in PRODUCTS else "solution", row["supplier"] or "?", " ".join(row["object"].split())) for row in lines
     )
     return [purchase for purchase in read if len(purchase.object) >= SHORTEST_TITLE]
+
+
+def _demo() -> Iterator[Purchase]:
+    path = Path(__file__).parent.parent / "marketplace" / "demo" / "data" / "listings.jsonl"
+    for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        for sentence in (row["title"], *row["description"].split(". ")):
+            if len(sentence) >= SHORTEST_TITLE:
+                yield Purchase(row["language"], row["category"], row["company"], sentence)
 
 
 def listings(known: Sequence[Purchase], count: int, *, seed: int = SEED, first: int = 0) -> Iterator[Made]:
@@ -154,19 +164,21 @@ def fill(made: Iterable[Made], *, logged: bool = True) -> int:
         with transaction.atomic():
             rows = Company.objects.bulk_create(Company(name=name, sector_id=_codes()[0], place_id=_places()[0], size=Size.SMALL) for name in new)
             companies |= {company.name: company.pk for company in rows}
-            Listing.objects.bulk_create(
+            published = [
                 Listing(
                     uid=one.uid, company_id=companies[one.company], kind=one.kind, category=one.category, title=one.title, description=one.description,
                     keywords=", ".join(one.keywords), language=one.language, sector_id=one.sector, place_id=one.place, reach_km=one.reach_km,
                     valid_until=today + datetime.timedelta(days=one.days_left), state=State.PUBLISHED, published_at=now - one.age,
+                    modified=now,
                 )
                 for one in batch
-            )  # fmt: skip
+            ]  # fmt: skip
+            copies.insert(Listing, published)
             if logged:
                 changelog.append_bulk("listing", [one.uid for one in batch])
         count += len(batch)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
     return count
 
 

@@ -147,9 +147,9 @@ def rebuild(backend: Backend | None = None, *, progress: Callable[[int], object]
 
 
 def _build(backend: Backend, build: builds.Build, progress: Callable[[int], object] = lambda _: None) -> None:
-    backend.clear_up()
-    place = changelog.end()
     try:
+        backend.clear_up()
+        place = changelog.end()
         staged = backend.stage()
         _fill(staged, build, progress)
         place = _nearly_caught_up(staged, place)

@@ -125,7 +125,11 @@ DEATHS = {"while filling": "kind.write = filling", "before the swap": "kind.swap
 def start(program: str) -> subprocess.Popen:
     """A process on this test's database and engine."""
     env = processes.environment(
-        ELASTICSEARCH_URL=settings.ELASTICSEARCH_URL, SEARCH_INDEX_PREFIX=settings.SEARCH_INDEX_PREFIX, EMBEDDED_FALLBACK="false", SEMANTIC_ENCODER=""
+        ELASTICSEARCH_URL=settings.ELASTICSEARCH_URL,
+        SEARCH_INDEX_PREFIX=settings.SEARCH_INDEX_PREFIX,
+        EMBEDDED_FALLBACK="false",
+        SEMANTIC_ENCODER="",
+        EMAIL_URL="dummymail://",
     )
     program = "import os, signal, django; django.setup()\n" + program
     return subprocess.Popen([sys.executable, "-c", program], env=env, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -143,8 +147,8 @@ def reading(expected: set[str], folder):
     """A process that searches all the while; the list gets how often, and every bad answer."""
     stop = folder / "stop"
     process, told = start(READING.format(stop=str(stop), expected=sorted(expected))), []
-    assert process.stdout.readline() == "reading\n"
     try:
+        assert process.stdout.readline() == "reading\n", process.communicate()[1]
         yield told
     finally:
         stop.touch()

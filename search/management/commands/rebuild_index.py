@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from search import index
+from search import builds, index
 from search.backends.base import EngineUnavailableError
 from search.engine import backends
 
@@ -28,4 +28,6 @@ class Command(BaseCommand):
                     count = index.rebuild(backend, progress=bar.update)
                 except EngineUnavailableError as error:
                     raise CommandError(f"{backend.name} does not answer, the index in use stays: {error}") from error
+                except (builds.AlreadyRunningError, builds.LeaseLostError, TimeoutError) as error:
+                    raise CommandError(f"{error} The index in use stays.") from error
             self.stdout.write(f"{backend.name}: {count} listings")
