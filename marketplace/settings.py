@@ -368,6 +368,8 @@ LOGGING = {
     # Scanners try any host name; their requests get a 400, not a traceback in the log.
     "loggers": {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # That a node is away is told by elastic_transport.node_pool, in a line; this one adds a traceback for each question that another node answered.
+        "elastic_transport.transport": {"level": "ERROR"},
         "marketplace": {"level": "INFO"},
         "search": {"level": "INFO"},
         "cms": {"level": "INFO"},
