@@ -50,6 +50,7 @@ def _make(changes: list[Change], *, encoder: Encoder) -> None:
         _mark(documents, encoder, timezone.localdate())
         # Also those whose texts were all known: the index may have taken them before somebody else's text was encoded.
         with transaction.atomic():
+            source.lock(document.uid for document in documents)
             changelog.append_many(source.kind + vectors.KIND_SUFFIX, [uuid.UUID(document.uid) for document in documents])
 
 

@@ -69,6 +69,10 @@ class ListingSource:
         documents: dict[str, ListingDocument | None] = dict.fromkeys(map(str, uids))
         return documents | {found.uid: found for found in (_document(*row[1:]) for row in _rows(Listing.objects.live().filter(uid__in=list(documents))))}
 
+    def lock(self, uids: Iterable[str]) -> None:
+        """Hold the rows until the end of the transaction, so that the ids of their changes rise in the order of the commits."""
+        list(Listing.objects.select_for_update(no_key=True).filter(uid__in=list(uids)).order_by("pk").values_list("pk"))
+
     def all(self, batch: int = 500) -> Iterator[list[ListingDocument]]:
         """Every findable document, in batches by id, so that memory stays bounded and no row is skipped while others are written."""
         last = 0

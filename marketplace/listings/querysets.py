@@ -12,8 +12,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from marketplace.core.models import Change
+from search import vectors
 
 from .enums import State
+
+#: Kinds of changes that make a new document of a listing.
+DOCUMENT_KINDS = ("listing", "listing" + vectors.KIND_SUFFIX)
 
 # Each word is four LIKEs on every row; nobody needs more in a search that stands in for the engine.
 MOST_WORDS = 8
@@ -61,8 +65,12 @@ class ListingQuerySet(models.QuerySet):
         return self.filter(wanted)
 
     def with_last_change(self) -> "ListingQuerySet":
-        """With `last_change`, the id of the newest line of the change log about the listing (0 if none): the version of its document."""
-        newest = Change.objects.filter(uid=OuterRef("uid")).order_by("-id").values("id")[:1]
+        """With `last_change`, the id of the newest line of the change log about its document (0 if none), which is the document's version.
+
+        Others' lines about the listing, as the synergies' "rematch", do not count: the index does not follow them, and who appends them does not hold
+        the row. A document that took its version from one would keep a change out that was logged before and is committed after it.
+        """
+        newest = Change.objects.filter(uid=OuterRef("uid"), kind__in=DOCUMENT_KINDS).order_by("-id").values("id")[:1]
         return self.annotate(last_change=Coalesce(Subquery(newest), 0))
 
     def current(self) -> "ListingQuerySet":
