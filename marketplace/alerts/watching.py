@@ -5,7 +5,6 @@ as on the public page, however weak: who asked for one word wants all that has i
 A listing is asked about when it changes, so one that comes to match by a new synonym is no news.
 """
 
-import datetime
 import logging
 import uuid
 from collections.abc import Iterable, Iterator
@@ -27,10 +26,9 @@ from .searches import question
 
 logger = logging.getLogger(__name__)
 READER = "alerts"
-#: How many listings one question names. One page of the engines holds all of them, so nothing is left on a second one.
+#: How many listings one question names. One page of the engines holds all of them, so nothing is left on a second one. A batch is one question for
+#: each different search (some 4 ms each on the embedded engine, with one changed listing).
 AT_ONCE = 200
-#: A batch is one question for each different search (some 4 ms each on the embedded engine, with one changed listing).
-LEASE = datetime.timedelta(minutes=10)
 #: New searches that are looked at in one round; each reads every live listing's name once.
 BEGUN_AT_ONCE = 20
 
@@ -38,7 +36,7 @@ BEGUN_AT_ONCE = 20
 def run_once() -> int:
     """Begin with new searches, then take the next batch of changes; how much was done. Without the search server 0, and it comes again."""
     try:
-        return begin() + changelog.consume(READER, _handle, limit=AT_ONCE, behind=index.reader_name(), lease=LEASE)
+        return begin() + changelog.consume(READER, _handle, limit=AT_ONCE, behind=index.reader_name())
     except search.SearchUnavailable as error:
         logger.warning("saved searches wait for the search server: %s", error)
         return 0

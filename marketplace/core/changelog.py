@@ -11,13 +11,14 @@ one writer at a time, so there the id alone is the order and the transaction is 
 import logging
 import os
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -25,7 +26,10 @@ from . import transactions
 from .models import Change, Reader
 
 logger = logging.getLogger(__name__)
+#: So long the others wait for a worker that was killed; one that lives goes on renewing it.
 LEASE = timedelta(seconds=60)
+#: A batch that takes longer hangs: its lease is not renewed any more, so that another worker gets its turn.
+LONGEST_BATCH = timedelta(minutes=15)
 #: A busy reader gives its lease back for a moment between two batches.
 _LOOK_AGAIN_SECONDS = 0.01
 
@@ -104,7 +108,8 @@ def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 5
 
     Returns 0 when there is nothing to do or another process holds the reader's lease. If `handle` raises, the checkpoint
     stays and the error goes to the caller, so the same batch comes again: `handle` must be repeatable. With `behind`, the
-    reader never passes the checkpoint of that other reader. `lease` has to be longer than a batch can take.
+    reader never passes the checkpoint of that other reader. `lease` is how long others wait if this process is killed; it is
+    renewed while the batch lasts.
     """
     if _has_read_all(name):
         return 0
@@ -116,12 +121,40 @@ def consume(name: str, handle: Callable[[list[Change]], None], *, limit: int = 5
         _renumber_if_restored()
         changes = read(position(name), limit=limit, until=position(behind) if behind else None)
         if changes:
-            handle(changes)
+            with _renewing(mine, lease):
+                handle(changes)
             # Nothing is moved if the lease ran out meanwhile and another worker took over: its checkpoint counts.
-            mine.update(transaction=changes[-1].transaction, change_id=changes[-1].id, modified=timezone.now())
+            if not mine.update(transaction=changes[-1].transaction, change_id=changes[-1].id, modified=timezone.now()):
+                logger.warning("The reader %s was taken over by another worker in the middle of a batch; the batch counts as not done.", name)
         return len(changes)
     finally:
         mine.update(lease_until=None, leased_by="")
+
+
+@contextmanager
+def _renewing(mine: models.QuerySet, lease: timedelta) -> Iterator[None]:
+    """Keep the lease for as long as the block lasts and the process lives, or two workers would do a long batch in turns for ever."""
+    if connection.in_atomic_block:  # Nobody else can see the row.
+        yield
+        return
+    over, until = threading.Event(), timezone.now() + LONGEST_BATCH
+
+    def renew() -> None:
+        while not over.wait(lease.total_seconds() / 3) and (now := timezone.now()) < until:
+            try:
+                mine.update(lease_until=now + lease)
+            except DatabaseError:
+                logger.warning("A lease cannot be renewed.", exc_info=True)
+            finally:
+                connection.close()
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager
@@ -138,7 +171,8 @@ def held(name: str, *, patience: timedelta = 2 * LEASE, lease: timedelta = LEASE
     mine = Reader.objects.filter(name=name, leased_by=holder)
     try:
         _renumber_if_restored()
-        yield lambda place: mine.update(transaction=place[0], change_id=place[1], modified=timezone.now())
+        with _renewing(mine, lease):
+            yield lambda place: mine.update(transaction=place[0], change_id=place[1], modified=timezone.now())
     finally:
         mine.update(lease_until=None, leased_by="")
 

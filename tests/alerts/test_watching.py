@@ -188,7 +188,7 @@ def test_watching_killed_in_the_middle_is_repeated(seeker, smtp, note):
     publish(**GEL)
     processes.run(KILLED.replace("NOTE", note).replace("DIE", processes.DIE), is_killed=True)
     assert news_of(saved) == ([GEL["title"]] if note != "pass" else [])
-    with time_machine.travel(timezone.now() + watching.LEASE + timedelta(seconds=1), tick=True):
+    with time_machine.travel(timezone.now() + changelog.LEASE + timedelta(seconds=1), tick=True):
         worker.drain()
     assert news_of(saved) == [GEL["title"]]
     assert changelog.lag(watching.READER) == 0
