@@ -1,10 +1,12 @@
 """Searches and suggestions on whichever backend is chosen and answers."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
@@ -12,6 +14,7 @@ from django.utils import timezone
 
 from . import matching, ranking, reasons, vectors, vocabulary, wants
 from .backends.base import Backend, Candidates, EngineAvoidedError, EngineUnavailableError, Frequencies
+from .backends.breaker import Breaker
 from .backends.embedded import EmbeddedBackend
 from .documents import ListingDocument, Page, Query, Reason, Suggestion
 
@@ -39,15 +42,17 @@ def backends() -> list[Backend]:
     embedded = _embedded(str(settings.EMBEDDED_INDEX_PATH))
     if not settings.ELASTICSEARCH_URL:
         return [embedded]
-    chosen = _elastic(settings.ELASTICSEARCH_URL, settings.SEARCH_INDEX_PREFIX)
+    chosen = _elastic(settings.ELASTICSEARCH_URL, settings.SEARCH_INDEX_PREFIX, str(settings.EMBEDDED_INDEX_PATH))
     return [chosen, embedded] if settings.EMBEDDED_FALLBACK else [chosen]
 
 
 @lru_cache(8)
-def _elastic(url: str, prefix: str) -> Backend:
+def _elastic(url: str, prefix: str, shared: str) -> Backend:
     from .backends import elastic  # noqa: PLC0415 - the client takes 0.5 s to load, and the embedded engine does without
 
-    return elastic.ElasticBackend(elastic.connect(url), prefix)
+    # The folder of the stand-in is the one that all processes of a machine have in common.
+    flag = Path(shared) / f"away-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+    return elastic.ElasticBackend(elastic.connect(url), prefix, breaker=Breaker(flag))
 
 
 @lru_cache(8)

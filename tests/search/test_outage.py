@@ -1,5 +1,6 @@
 """Elasticsearch away, silent, overloaded or something else: saves succeed, searches go on, nothing is lost."""
 
+import os
 import socket
 import time
 import uuid
@@ -107,6 +108,7 @@ def test_the_index_catches_up_when_the_server_is_back(server_at, elasticsearch_u
         assert ([hit.uid for hit in page.hits], page.degraded) == ([str(guants.uid)], True)
 
     proxy.mend()
+    time.sleep(breaker.OPEN_SECONDS)
     assert index.run_once() == 1
     page = search.find(Query(text="guants"))
     assert ([hit.uid for hit in page.hits], page.degraded, page.engine) == ([str(guants.uid)], False, "elasticsearch")
@@ -181,3 +183,28 @@ def test_breaker_tells_its_state_and_since_when(monkeypatch):
     guard.succeeded()
     assert [*seen, guard.state] == ["closed", "closed", "open", "trial", "open", "closed"]
     assert guard.since > opened
+
+
+def test_breaker_holds_for_all_processes_of_a_machine(tmp_path, monkeypatch):
+    now = [time.time()]
+    monkeypatch.setattr(breaker.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(breaker.time, "time", lambda: now[0])
+    worker, web, other = (breaker.Breaker(tmp_path / "index" / "away") for _ in range(3))
+    worker.failed()
+    assert web.allows()
+    worker.failed()
+    assert (web.allows(), other.allows(), web.state) == (False, False, "open")
+    now[0] += breaker.OPEN_SECONDS + 1
+    assert other.allows()
+    os.utime(tmp_path / "index" / "away", (now[0], now[0]))  # as the clock of the files would have it
+    assert [worker.allows(), web.allows(), other.allows()] == [False] * 3, "one trial for all of them"
+    other.succeeded()
+    assert [worker.allows(), web.allows(), worker.state, web.state] == [True, True, "closed", "closed"]
+
+
+def test_breaker_without_a_place_for_its_flag_is_each_process_own(tmp_path):
+    (tmp_path / "file").touch()
+    guard, other = (breaker.Breaker(tmp_path / "file" / "away") for _ in range(2))
+    for _ in range(breaker.FAILURES_TO_OPEN):
+        guard.failed()
+    assert (guard.allows(), guard.state, other.allows()) == (False, "open", True)
