@@ -157,6 +157,7 @@ NOTHING_DUE = {
     "vectors pruned": 0,
     "form submissions deleted": 0,
     "conversations deleted": 0,
+    "comparisons asked": 0,
 }
 
 
@@ -231,7 +232,7 @@ def test_fault_of_our_own_that_nobody_foresaw_ends_the_worker(waiting):
 
 def test_worker_does_the_day_once(waiting):
     Listing.objects.filter(pk=waiting.pk).update(state=State.PUBLISHED, valid_until=timezone.localdate() - timedelta(days=1))
-    assert worker.run_daily() == NOTHING_DUE | {"expired": 1}
+    assert worker.run_daily() == NOTHING_DUE | {"expired": 1, "comparisons asked": 1}
     assert worker.run_daily() == NOTHING_DUE
     assert Mail.objects.filter(key__contains=":expired:").count() == 1
 

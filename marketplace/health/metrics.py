@@ -17,7 +17,7 @@ PREFIX = "marketplace"
 
 
 def exposition(state: State) -> bytes:
-    """The text exposition format (its content type: prometheus_client.CONTENT_TYPE_LATEST)."""
+    """The text exposition format (prometheus_client.CONTENT_TYPE_PLAIN_0_0_4)."""
     registry = CollectorRegistry()
     registry.register(_Collected(state))
     return generate_latest(registry)

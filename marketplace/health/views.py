@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from marketplace.core import lags
 from search import status
@@ -90,4 +90,4 @@ def details(request: HttpRequest) -> HttpResponse:
 @_for_operators
 def prometheus(request: HttpRequest) -> HttpResponse:
     """Everything, for Prometheus."""
-    return HttpResponse(metrics.exposition(collect()), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(metrics.exposition(collect()), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -49,6 +49,14 @@ def test_stuck_reader_grows_old_though_nothing_new_is_written():
 
 
 @pytest.mark.django_db
+def test_changes_are_counted_up_to_a_limit_and_the_age_is_told_all_the_same(monkeypatch):
+    monkeypatch.setattr(lags, "MOST_COUNTED", 2)
+    Reader.objects.create(name="index")
+    log(500, 400, 300)
+    assert told() == {"index": (2, 500)}
+
+
+@pytest.mark.django_db
 def test_lag_tells_who_holds_the_lease():
     log(1)
     changelog._take_lease("index", changelog.LEASE)

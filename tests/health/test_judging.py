@@ -1,5 +1,6 @@
 """Each fault of the service by itself makes its part worse, and no other."""
 
+import dataclasses
 import datetime
 import re
 import uuid
@@ -146,6 +147,35 @@ def test_what_is_repaired_or_under_way_is_no_fault(service, name):
 def test_engine_without_an_index_is_bad(service):
     service.remove()
     assert levels() == {"engine": 2}
+
+
+@pytest.mark.parametrize(
+    ("facts", "level"),
+    [
+        ({"colour": "green", "nodes": 3, "breaker": "closed"}, {}),
+        ({"colour": "yellow", "unassigned_shards": 1}, {"engine": 1}),
+        ({"colour": "red", "unassigned_shards": 2}, {"engine": 2}),
+        ({"breaker": "open"}, {"engine": 1}),
+        ({"error": "No answer within 1.5 s", "documents": None}, {"engine": 2}),
+        ({"error": "No answer within 1.5 s", "documents": None, "is_chosen": False}, {"engine": 1}),
+    ],
+    ids=["green", "yellow", "red", "breaker open", "silent", "stand-in silent"],
+)
+def test_server_is_judged_by_its_answer_its_cluster_and_the_breaker(service, facts, level):
+    state = collect()
+    seen = dataclasses.replace(state.index.engines[0], **facts)
+    state = dataclasses.replace(state, index=dataclasses.replace(state.index, engines=[seen]))
+    assert {part.key: part.level.value for part in judged(state) if part.level} == level
+
+
+def test_reader_that_is_held_back_says_so(service):
+    _reader_late()
+    state = collect()
+    held = [dataclasses.replace(lag, is_held_back=True) for lag in state.index.readers]
+    state = dataclasses.replace(state, index=dataclasses.replace(state.index, readers=held))
+    with translation.override("en"):
+        [part] = [part for part in judged(state) if part.level]
+    assert "“Suggestions (synergies)” may not read on" in " ".join(part.says)
 
 
 def test_sentences_name_numbers_and_have_no_holes(service):

@@ -15,6 +15,7 @@ from marketplace.core.heartbeats import Heart, Part
 from marketplace.core.models import Change, Mail, Reader
 from marketplace.federation.enums import PartnerState, ReaderKind
 from marketplace.federation.models import Checkpoint, Partner
+from search import engine, index
 from search.models import IndexBuild, IndexCheck
 from tests.health.conftest import BEARER, silence
 
@@ -44,14 +45,13 @@ def test_every_metric_is_documented_and_no_other(client, service):
     assert everything
     table = OPERATIONS.read_text(encoding="utf-8").partition("### Metrics")[2].partition("```")[0]
     first_cells = " ".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
-    documented, last = set(), ""
+    documented = set()
     for name in re.findall(r"`(\w+)`", first_cells):
         # "`messages_waiting`, `_failing`": the beginning is that of the one before.
         full = f"partner_messages{name}" if name.startswith("_") else name
         documented.add(f"marketplace_{full}")
-        last = full
-    assert last
     assert told - documented == set()
+    assert set(re.findall(r"\bmarketplace_[a-z_]+", OPERATIONS.read_text(encoding="utf-8"))) - documented - {"marketplace_"} == set()
     assert documented - told == {f"marketplace_{name}" for name in ONLY_WITH_A_CLUSTER}
 
 
@@ -137,6 +137,20 @@ def test_partner_that_is_not_read_is_seen(scrape):
     found = scrape()
     assert (found["partner_well", 'Girona "Nord"'], found["partner_failures", 'Girona "Nord"'], found["partner_lag_changes", 'Girona "Nord"']) == (0, 4, 12)
     assert found["part_level", "partners"] == 1
+
+
+def test_cluster_is_seen(scrape, settings, elasticsearch_url):
+    settings.ELASTICSEARCH_URL = elasticsearch_url
+    settings.SEARCH_INDEX_PREFIX = f"test-{uuid.uuid4().hex[:12]}"
+    chosen = engine.backends()[0]
+    try:
+        assert scrape()["engine_up", "elasticsearch"] == 0
+        index.run_once()
+        found = scrape()
+        assert [found["engine_up", "elasticsearch"], found["engine_chosen", "elasticsearch"], found["engine_nodes", "elasticsearch"]] == [1, 1, 1]
+        assert sum(value for name, value in found.items() if name[0] == "engine_cluster_status") == 1
+    finally:
+        chosen.remove()
 
 
 def test_migration_that_was_not_applied_is_seen(scrape):
