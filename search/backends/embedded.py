@@ -56,6 +56,9 @@ _HEXADECIMAL = "-0123456789abcdef"
 #: Opening an index while another process changes it.
 _ATTEMPTS, _PAUSE_SECONDS = 5, 0.01
 
+#: Some 20 MB in a process that suggests.
+_KEPT_DOCUMENTS = 8_000
+
 #: So many times the wanted number is looked at: some of the nearest are out of date or of the same company.
 _SPARE = 2
 
@@ -78,6 +81,18 @@ class _Snapshot:
     searcher: tantivy.Searcher
     positions: dict[str, tuple[float, float]]
     frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    documents: dict[tuple[int, int], ListingDocument] = field(default_factory=dict)
+
+    def document(self, address: tantivy.DocAddress) -> ListingDocument:
+        """The listing at an address. Kept: each lies in a packed block of the store, and the same ones are candidates again and again."""
+        key = address.segment_ord, address.doc
+        document = self.documents.get(key)
+        if document is None:
+            if len(self.documents) >= _KEPT_DOCUMENTS:
+                self.documents.clear()
+            self.documents[key] = document = stored_document(self.searcher, address)
+        return document
 
     def frequency(self, name: str, word: str) -> int:
         """In how many documents `word` stands. Kept: hundreds of listings in a row ask about the same words."""
@@ -244,7 +259,7 @@ class EmbeddedBackend:
             filters.append((Occur.MustNot, term("company_uid", wanted.exclude_company)))
         with _translated_errors():
             hits = searcher.search(Clause.boolean_query([(Occur.Must, matching), *filters]), wanted.size, count=False).hits
-            found = {document.uid: (document, score) for document, score in ((stored_document(searcher, address), score) for score, address in hits)}
+            found = {document.uid: (document, score) for document, score in ((snapshot.document(address), score) for score, address in hits)}
             for document in self._nearest(snapshot, wanted, filters):
                 found.setdefault(document.uid, (document, 0.0))
             return list(found.values())
@@ -255,7 +270,7 @@ class EmbeddedBackend:
         if not uids:
             return []
         hits = snapshot.searcher.search(Clause.boolean_query([(Occur.Must, one_of("uid", uids)), *filters]), len(uids), count=False).hits
-        documents = {document.uid: document for document in (stored_document(snapshot.searcher, address) for _, address in hits)}
+        documents = {document.uid: document for document in (snapshot.document(address) for _, address in hits)}
         return [documents[uid] for uid in uids if uid in documents][: wanted.nearest]
 
     def _directions(self, snapshot: _Snapshot) -> Directions:
@@ -299,7 +314,7 @@ class _Finder:
     """One `find` over one snapshot."""
 
     def __init__(self, snapshot: _Snapshot, query: Query) -> None:
-        self.searcher = snapshot.searcher
+        self.searcher, self.document = snapshot.searcher, snapshot.document
         self.query = query
         self.words = queries.find_words(query.text)
         self.offset, self.size = queries.window(query)
@@ -382,7 +397,7 @@ class _Finder:
         return hits
 
     def _hit(self, score: float, address: tantivy.DocAddress) -> Hit:
-        document = stored_document(self.searcher, address)
+        document = self.document(address)
         km = self.distances.get(position_of(document))
         return Hit(document.uid, score, highlights(document, self.words), None if km is None else round(km, 1))
 
