@@ -1,7 +1,7 @@
 """The embedded engine beside Elasticsearch, on the same listings: how fast each takes and answers, and whether the answers are the same.
 
     export ELASTICSEARCH_URL=http://127.0.0.1:9200   # python -m tests.elasticsearch starts one
-    python benchmarks/embedded.py FOLDER… [--listings 50000] [--rounds 6] [--questions 100]
+    python benchmarks/embedded.py FOLDER… [--listings 50000] [--written 50000] [--rounds 6] [--questions 100]
 
 Needs no database. Listings are made from the folders' texts (see `generated`). What is timed takes turns within every round, and the first round does
 not count:
@@ -165,6 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+", help="folders with listings.jsonl")
     parser.add_argument("--listings", type=int, default=50_000)
+    parser.add_argument("--written", type=int, help="as many of them are written in each round; all, unless told")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--questions", type=int, default=100, help="of each sort in a round")
     options = parser.parse_args()
@@ -174,16 +175,17 @@ def main() -> None:
     server = ElasticBackend(elastic.connect(os.environ["ELASTICSEARCH_URL"]), f"embedded-{uuid.uuid4().hex[:8]}")
     engines: dict[str, Backend] = {"Elasticsearch": server, "embedded": EmbeddedBackend(SCRATCH / "index")}
     print(f"{len(documents):,} listings, {options.rounds} rounds; {measuring.machine()}\n")
-    ready = [embedded_clauses.indexed(each) for each in writes]
+    written = writes[: options.written]
+    ready = [embedded_clauses.indexed(each) for each in written]
     variants = {
-        **{name: partial(write, backend, writes) for name, backend in engines.items()},
+        **{name: partial(write, backend, written) for name, backend in engines.items()},
         "embedded, ready": lambda: write_ready(ready),
-        "analysis": lambda: [embedded_clauses.indexed(each) for each in writes],
+        "analysis": lambda: [embedded_clauses.indexed(each) for each in written],
     }
     try:
         spent: dict[str, list[float]] = {name: [] for name in variants}
         times = measuring.take_turns({name: metered(run, spent[name]) for name, run in variants.items()}, rounds=options.rounds)
-        print_writing(times, spent, len(documents))
+        print_writing(times, spent, len(written))
         for backend in engines.values():
             backend.create()
             for batch in batches(writes):
