@@ -1,5 +1,6 @@
 """Marking what matched, the same for every engine: from the texts and the words looked for, not from the engine's index."""
 
+from functools import lru_cache
 from html import escape
 
 from . import analysis, vocabulary
@@ -21,7 +22,7 @@ def highlights(document: ListingDocument, words: list[FindWord]) -> dict[str, st
 
 
 def _mark(text: str, language: str, words: list[FindWord], *, whole: bool) -> str:
-    spans = [(t.start, t.end) for t in _with_stop_words(text, language) if any(_answers(t, word) for word in words)]
+    spans = [(t.start, t.end) for t in _with_stop_words(text, language, words) if any(_answers(t, word) for word in words)]
     if not spans:
         return ""
     start, end = (0, len(text)) if whole else _snippet(text, spans[0][0])
@@ -34,7 +35,9 @@ def _mark(text: str, language: str, words: list[FindWord], *, whole: bool) -> st
     return ("… " if start else "") + "".join(parts).strip() + (" …" if end < len(text) else "")
 
 
-def _with_stop_words(text: str, language: str) -> list[Token]:
+def _with_stop_words(text: str, language: str, words: list[FindWord]) -> list[Token]:
+    if not any(word.concepts for word in words):  # Nobody asks what the text's words stand for.
+        return list(analysis.tokens(text, language))
     found = {t.start: t for t in analysis.tokens(text, language)} | {t.start: t for t in vocabulary.current().analyse(text, language)}
     return [found[start] for start in sorted(found)]
 
@@ -63,6 +66,7 @@ def _answers(token: Token, word: FindWord) -> bool:
     )
 
 
+@lru_cache(50_000)
 def is_within_edits(one: str, other: str, most: int) -> bool:
     """Whether at most `most` letters were missed, added, changed or swapped with their neighbour."""
     if abs(len(one) - len(other)) > most:
