@@ -143,5 +143,22 @@ def test_tokens_stand_where_they_say(text, language):
         position = token.end
 
 
+@settings(max_examples=100, deadline=None)
+@given(text=TEXTS, language=LANGUAGES)
+def test_words_are_the_forms_of_the_tokens(text, language):
+    tokens, words = list(analysis.tokens(text, language)), analysis.words(text, language)
+    assert [token[2:7] for token in tokens] == words
+    assert analysis.concepts_of(tokens) == analysis.concepts_of(words)
+
+
+def test_words_are_read_alike_when_none_is_kept(monkeypatch):
+    text = "Subministrament de mascaretes quirúrgiques i gel hidroalcohòlic per a la residència"
+    known = analysis.words(text, "ca")
+    monkeypatch.setattr(analysis, "_CACHED_WORDS", 3)
+    analysis._known.cache_clear()
+    assert analysis.words(text, "ca") == known
+    assert len(analysis._known("ca")) <= 3
+
+
 def test_a_huge_text_is_cut():
     assert len(analysis.analyse("gel " * 5_000_000, "ca")) == analysis.MAX_CHARACTERS // 4

@@ -264,6 +264,16 @@ def test_write_takes_the_newest_of_one_batch(backend):
     assert (found(backend, "gel"), found(backend, "guants")) == ([], [old.uid])
 
 
+def test_a_long_write_is_visible_on_return_and_tells_what_it_stored(backend):
+    listings = [listing(f"Gel {number}", version=2) for number in range(600)]
+    assert write(backend, *listings) == 600
+    assert backend.find(Query()).total == 600
+    older, newer = (replace(listings[place], title="Mascareta", version=version) for place, version in ((0, 1), (599, 3)))
+    assert write(backend, older, *listings[1:599], newer, listing("Guants")) == 2
+    assert found(backend, "mascareta") == [newer.uid]
+    assert backend.find(Query()).total == 601
+
+
 def test_a_late_write_does_not_bring_a_deleted_listing_back(backend):
     gel = listing("Gel", version=5)
     write(backend, gel)
