@@ -6,7 +6,7 @@ from rest_framework import serializers
 from marketplace.companies.enums import Size
 from marketplace.companies.serializers import PlaceOut, SectorOut
 from marketplace.listings.serializers import FacetOptionOut
-from marketplace.rest.schema import Sparse
+from marketplace.rest.schema import PageOut, Sparse
 
 from .enums import Beneficiary, Kind, Level, State
 from .filters import Fit
@@ -112,12 +112,10 @@ class AidFacetsOut(serializers.Serializer):
     fit = FacetOptionOut(many=True)
 
 
-class AidPageOut(serializers.Serializer):
+class AidPageOut(PageOut):
     """A page of aid."""
 
     results = AidSummaryOut(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     total = serializers.IntegerField()
     degraded = serializers.BooleanField(help_text="The search engine does not answer: the words of “q” were looked for plainly.")
     facets = AidFacetsOut(required=False)

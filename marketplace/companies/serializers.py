@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from marketplace.rest.schema import Sparse
+from marketplace.rest.schema import PageOut, Sparse
 
 from .enums import LegalForm, Size
 
@@ -45,12 +45,10 @@ class CompanyDetailOut(Sparse):
     source = SourceOut(allow_null=True, help_text="Of a partner's company.")
 
 
-class CompanyPageOut(serializers.Serializer):
+class CompanyPageOut(PageOut):
     """A page of companies, by name."""
 
     results = CompanyDetailOut(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
 
 
 class SectorDetailOut(SectorOut):

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from marketplace.companies.enums import Size
 from marketplace.companies.serializers import PlaceOut, SectorOut
 from marketplace.rest.inputs import Choice, Day, StrictSerializer, Text, Truth, Uid, Whole
-from marketplace.rest.schema import Sparse
+from marketplace.rest.schema import PageOut, Sparse
 
 from .enums import Category, Kind, Move, State
 from .forms import SHORTEST_DESCRIPTION, SHORTEST_TITLE
@@ -107,23 +107,19 @@ class FacetsOut(serializers.Serializer):
     size = FacetOptionOut(many=True)
 
 
-class ListingPageOut(serializers.Serializer):
+class ListingPageOut(PageOut):
     """A page of a search."""
 
     results = FoundListingOut(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
     total = serializers.IntegerField(allow_null=True, help_text="How many there are; null where nobody counted (no “q”, “near” or “facets”).")
     degraded = serializers.BooleanField(help_text="The search engine does not answer: the order is not by fit.")
     facets = FacetsOut(required=False)
 
 
-class OwnListingPageOut(serializers.Serializer):
+class OwnListingPageOut(PageOut):
     """A page of the company's listings."""
 
     results = OwnListingOut(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
 
 
 # --- What it takes ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import Serializer, URLField
 
 from .middleware import PREFIXES
 from .problems import KINDS, MEDIA_TYPE
@@ -86,6 +86,13 @@ def _titles(codes: tuple[str, ...]) -> str:
 
 class Sparse(Serializer):
     """The base of shapes of which `fields` may choose: no member of them is always there."""
+
+
+class PageOut(Serializer):
+    """The base of lists: their ways on. A list adds its `results`, and what its search tells besides."""
+
+    next = URLField(allow_null=True)
+    previous = URLField(allow_null=True)
 
 
 class AutoSchema(SpectacularSchema):

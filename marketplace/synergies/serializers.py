@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from marketplace.listings.serializers import ListingOut
 from marketplace.rest.inputs import Choice, StrictSerializer, Text, Uid
-from marketplace.rest.schema import Sparse
+from marketplace.rest.schema import PageOut, Sparse
 
 from .enums import DismissReason, Side, State
 from .operations import MAX_COMMENT
@@ -66,12 +66,10 @@ class SuggestionOut(AnswersOut):
     suggested_at = serializers.DateTimeField()
 
 
-class SuggestionPageOut(serializers.Serializer):
+class SuggestionPageOut(PageOut):
     """A page of suggestions: first those where the other company waits, then the best for both."""
 
     results = SuggestionOut(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
 
 
 class SuggestionContactOut(Sparse):
@@ -89,12 +87,10 @@ class SuggestionInterestOut(AnswersOut):
     contact = SuggestionContactOut(allow_null=True, help_text="Null until both companies said yes.")
 
 
-class SuggestionInterestPageOut(serializers.Serializer):
+class SuggestionInterestPageOut(PageOut):
     """A page of interests without contact data: these are in the answer for one."""
 
     results = AnswersOut(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
 
 
 class SuggestionInterestIn(StrictSerializer):
