@@ -139,10 +139,10 @@ class _Writer:
         elif does == "back":
             operations.publish(operations.submit(operations.reopen(self._any(state="withdrawn"), by=self._user), by=self._user), by=None)
         else:
-            operations.erase([self._any(company=self._company)], by=None)
+            operations.erase([self._any()], by=None)
 
     def _any(self, **values: object) -> Listing:
-        pks = list(Listing.objects.filter(**values).values_list("pk", flat=True))
+        pks = list(Listing.objects.filter(company=self._company, **values).values_list("pk", flat=True))
         return Listing.objects.get(pk=self._chance.choice(pks) if pks else 0)
 
     def _title(self) -> str:
