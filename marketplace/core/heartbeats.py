@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 EVERY = 10.0
 
 #: Seconds that the last one may take when a process ends.
-LAST_WORDS = 10.0
+LAST_WORDS = 5.0
 
 #: Who has given none for so long is dead: five were missed, and one may take a while on a busy database.
 DEAD_AFTER = timedelta(seconds=60)

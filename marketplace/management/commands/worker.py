@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -17,7 +18,7 @@ from search import status
 
 logger = logging.getLogger(__name__)
 LONGEST_PAUSE = 30.0
-#: Seconds that the parts beside the index's get to end by themselves.
+#: Seconds that the parts beside the index's get to end by themselves, together.
 GRACE = 5.0
 
 
@@ -54,8 +55,9 @@ class Command(BaseCommand):
                 thread.start()
             _ending_all(stop, failures, partial(_work, stop, pause, worker.INSIDE, inside, _Daily()))
             # Whatever they wait for can be cut off at any point.
+            last = time.monotonic() + GRACE
             for thread in beside:
-                thread.join(GRACE)
+                thread.join(max(0.0, last - time.monotonic()))
             if failures:
                 raise failures[0]
         self.stdout.write("worker: stopped")
