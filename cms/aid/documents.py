@@ -6,9 +6,10 @@ where the category does. An aid for several sectors or places names none: half t
 
 import datetime
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from django.db.models import Max, Prefetch, QuerySet
+from wagtail.models import Page
 
 from marketplace.core.models import Change
 from search.documents import ListingDocument
@@ -85,33 +86,51 @@ class AidSource:
     def load(self, uids: Iterable[str]) -> dict[str, ListingDocument | None]:
         """The present document of each uid; None for one that must not be found (gone, not live, private)."""
         documents: dict[str, ListingDocument | None] = dict.fromkeys(map(str, uids))
-        # Some hundred pages at most: reading the two columns of all is cheaper than keeping the uid in one of its own.
-        rows = AidPage.objects.live().public().values_list("pk", "translation_key", "locale__language_code")
-        wanted = [pk for pk, key, language in rows if str(uid_of_version(key, language)) in documents]
-        for page in _versions(with_facts(AidPage.objects.filter(pk__in=wanted))):
-            documents[page.uid] = page
-        return documents
+        return documents | {found.uid: found for found in _documents(_named(_findable(), documents))}
+
+    def lock(self, uids: Iterable[str]) -> None:
+        """Hold the rows until the end of the transaction, so that the ids of their changes rise in the order of the commits."""
+        wanted = _named(_keys(AidPage.objects.all()), set(map(str, uids)))
+        list(Page.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk"))
 
     def all(self, batch: int = 500) -> Iterator[list[ListingDocument]]:
         """Every findable document, in batches by id."""
         last = 0
-        while rows := list(with_facts(AidPage.objects.live().public().filter(pk__gt=last)).order_by("pk")[:batch]):
-            yield _versions(rows)
-            last = rows[-1].pk
+        while rows := list(_findable().filter(pk__gt=last).order_by("pk")[:batch]):
+            yield _documents({pk: uid_of_version(key, language) for pk, key, language in rows})
+            last = rows[-1][0]
 
     def versions(self, batch: int = 500) -> Iterator[list[tuple[str, int]]]:
         """Uid and version of every findable document, by uid, in one batch: some hundred at most."""
-        rows = AidPage.objects.live().public().values_list("translation_key", "locale__language_code")
-        uids = [uid_of_version(key, language) for key, language in rows]
+        uids = [uid_of_version(key, language) for _, key, language in _findable()]
         last = _last_changes(uids)
         yield sorted((str(uid), last.get(uid, 0)) for uid in uids)
 
 
-def _versions(pages: Iterable[AidPage]) -> list[ListingDocument]:
-    """Each page's document with the id of its last change as version."""
-    by_uid = {uid_of(page): page for page in pages}
-    last = _last_changes(by_uid)
-    return [document(page, version=last.get(uid, 0)) for uid, page in by_uid.items()]
+def _keys(pages: QuerySet) -> QuerySet:
+    """Of each page its primary key and what its uid is made of: of some hundred pages at most, so that reading them all is cheaper than a column for the uid."""
+    return pages.values_list("pk", "translation_key", "locale__language_code")
+
+
+def _findable() -> QuerySet:
+    return _keys(AidPage.objects.live().public())
+
+
+def _named(keys: QuerySet, uids: Container[str]) -> dict[int, uuid.UUID]:
+    """The uids of those pages that are among `uids`, by primary key."""
+    found = {pk: uid_of_version(key, language) for pk, key, language in keys}
+    return {pk: uid for pk, uid in found.items() if str(uid) in uids}
+
+
+def _documents(pages: dict[int, uuid.UUID]) -> list[ListingDocument]:
+    """The documents of these pages, each with the id of its last change as version.
+
+    The versions are read first. A change in between makes a newer document of an older version, which that change's own turn
+    replaces; read the other way round, the older document would have the newer version and keep the newer one out.
+    """
+    last = _last_changes(pages.values())
+    rows = with_facts(AidPage.objects.live().public().filter(pk__in=pages)).order_by("pk")
+    return [document(page, version=last.get(pages[page.pk], 0)) for page in rows]
 
 
 def _last_changes(uids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
