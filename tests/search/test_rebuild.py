@@ -39,9 +39,9 @@ from tests.factories import CompanyFactory, ListingFactory
 from .test_index import backend, change, delete, embedded, found, publish, uids  # noqa: F401 - two are fixtures
 
 LISTINGS = int(os.environ.get("REBUILD_LISTINGS", "120"))
-ROUNDS = int(os.environ.get("REBUILD_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("REBUILD_ROUNDS", "4"))
 #: Writes in each rebuild at least.
-WRITES = int(os.environ.get("REBUILD_WRITES", "50"))
+WRITES = int(os.environ.get("REBUILD_WRITES", "20"))
 BATCH = int(os.environ.get("REBUILD_BATCH", "20"))
 #: Listings that every search has to find.
 STEADY = 20

@@ -8,7 +8,11 @@ from .test_rebuild import (  # noqa: F401 - collected here again, with the fixtu
     small_batches,
     test_a_rebuild_without_replay_loses_what_was_written_meanwhile_and_ours_does_not,
     test_changes_of_a_log_that_was_restored_elsewhere_are_not_skipped,
-    test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update,
 )
+from .test_rebuild import test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update as many_rebuilds
 
 pytestmark = pytest.mark.postgresql
+
+
+def test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update(embedded, tmp_path):  # noqa: F811 - the fixture
+    many_rebuilds(embedded, tmp_path)
