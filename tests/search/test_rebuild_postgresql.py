@@ -11,7 +11,7 @@ from .test_rebuild import (  # noqa: F401 - collected here again, with the fixtu
 )
 from .test_rebuild import test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update as many_rebuilds
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
 def test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update(embedded, tmp_path):  # noqa: F811 - the fixture
