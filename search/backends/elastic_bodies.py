@@ -1,5 +1,6 @@
 """The Elasticsearch index, described with elasticsearch-dsl, and the bodies of its queries: plain JSON types, made ten times as fast."""
 
+from copy import deepcopy
 from typing import Any
 
 from elasticsearch_dsl import Boolean, Date, DenseVector, Document, GeoPoint, InnerDoc, Keyword, Long, MetaField, Object, Text
@@ -75,8 +76,9 @@ def schema() -> str:
 
 
 def definition() -> dict[str, Any]:
-    """Settings and mappings for the index's creation."""
-    body = ListingIndex._index.to_dict()  # noqa: SLF001 - elasticsearch-dsl's own name for it
+    """Settings and mappings for the index's creation; the caller may change them."""
+    # elasticsearch-dsl hands out its own settings: who added to them would add to every index to come.
+    body = deepcopy(ListingIndex._index.to_dict())  # noqa: SLF001 - elasticsearch-dsl's own name for it
     if encoder := encoding.encoder():
         # One byte a number: a quarter of the memory, and the order of the nearest stays nearly the same.
         direction = DenseVector(dims=encoder.dimensions, similarity="dot_product", index_options={"type": "int8_hnsw"})

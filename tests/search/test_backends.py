@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from search import encoding, meaning, queries
+from search.backends import elastic_bodies
 from search.backends.base import Candidates, EngineUnavailableError, Frequencies, Stored
 from search.documents import Query, Write
 from search.engine import suggest_on
@@ -586,3 +587,9 @@ def test_two_who_ask_at_once_read_every_new_direction(embedded_backend):
         asked = towards(demand(f"{NEAR} {number} 3"), nearest=500)
         at_once(*(lambda asked=asked: embedded_backend.candidates(asked) for _ in range(4)))
         assert len(embedded_backend.candidates(asked)) == 20 * (number + 1)
+
+
+def test_the_definition_of_an_index_is_the_callers_own():
+    """What one caller adds to it would be true of every index to come, rebuilds included."""
+    elastic_bodies.definition()["settings"]["number_of_replicas"] = 0
+    assert "number_of_replicas" not in elastic_bodies.definition()["settings"]

@@ -29,13 +29,12 @@ import datetime
 from django.db import transaction
 from django.utils import timezone
 from marketplace.core import changelog
-from marketplace.companies.models import Company
 from tests import factories
-today, company = timezone.localdate(), Company.objects.get()
+today = timezone.localdate()
 with transaction.atomic():
     other = factories.MembershipFactory(company__tax_id=factories.company_tax_id(2_000_000), user__email="other@firm.example").company
-    rows = factories.ListingFactory.create_batch(10, company=company, live=True, valid_until=today - datetime.timedelta(days=1))
-    rows += factories.ListingFactory.create_batch(10, company=company, live=True, valid_until=today + datetime.timedelta(days=2))
+    rows = factories.ListingFactory.create_batch(10, company=other, live=True, valid_until=today - datetime.timedelta(days=1))
+    rows += factories.ListingFactory.create_batch(10, company=other, live=True, valid_until=today + datetime.timedelta(days=2))
     rows += factories.ListingFactory.create_batch(
         10, company=other, live=True, demand=True, title="Busquem pantalles facials per a botigues", description="Necessitem 200 pantalles facials de PET reutilitzables."
     )
