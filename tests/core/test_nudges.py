@@ -52,12 +52,15 @@ def test_a_commit_wakes_who_waits():
 
 
 @postgresql
-def test_many_commits_while_a_worker_is_busy_are_one_nudge_and_none_is_lost():
+def test_many_commits_while_a_worker_is_busy_are_few_nudges_and_none_is_lost():
+    """The last of them may still be on their way when the first are read."""
+    looks = 0
     with nudges.Nudges(PAUSE) as listening:
         for _ in range(20):
             write()
-        assert waited(listening) < PAUSE / 2
-        assert waited(listening) >= PAUSE * 0.9
+        while waited(listening) < PAUSE / 2:
+            looks += 1
+    assert 1 <= looks <= 5
 
 
 @postgresql
