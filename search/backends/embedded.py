@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -21,11 +20,7 @@ import tantivy
 from tantivy import Occur, Order
 from tantivy import Query as Clause
 
-from search import queries
-from search.documents import Hit, ListingDocument, Page, Query, Write
-from search.geo import distance_km
-from search.highlighting import highlights
-from search.queries import FACETS
+from search.documents import ListingDocument, Page, Query, Write
 
 from .base import Candidates, EngineUnavailableError, Frequencies, Stored
 from .directions import Directions
@@ -36,14 +31,12 @@ from .embedded_clauses import (
     boosted,
     indexed,
     live,
-    matching_words,
     one_of,
-    position_of,
     schema,
     silent,
-    stored_document,
     term,
 )
+from .embedded_finding import NAME, Finder, Snapshot
 
 _POINTER = "current"
 _WRITER_MEMORY = 32_000_000
@@ -55,9 +48,6 @@ _PART = 20_000
 _HEXADECIMAL = "-0123456789abcdef"
 #: Opening an index while another process changes it.
 _ATTEMPTS, _PAUSE_SECONDS = 5, 0.01
-
-#: Some 20 MB in a process that suggests.
-_KEPT_DOCUMENTS = 8_000
 
 #: So many times the wanted number is looked at: some of the nearest are out of date or of the same company.
 _SPARE = 2
@@ -71,46 +61,15 @@ def _translated_errors() -> Iterator[None]:
         raise EngineUnavailableError(str(error)) from error
 
 
-@dataclass(slots=True)
-class _Snapshot:
-    """One commit of the index, for reading."""
-
-    stamp: tuple[str, int, int]
-    home: Path
-    index: tantivy.Index
-    searcher: tantivy.Searcher
-    positions: dict[str, tuple[float, float]]
-    frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    documents: dict[tuple[int, int], ListingDocument] = field(default_factory=dict)
-
-    def document(self, address: tantivy.DocAddress) -> ListingDocument:
-        """The listing at an address. Kept: each lies in a packed block of the store, and the same ones are candidates again and again."""
-        key = address.segment_ord, address.doc
-        document = self.documents.get(key)
-        if document is None:
-            if len(self.documents) >= _KEPT_DOCUMENTS:
-                self.documents.clear()
-            self.documents[key] = document = stored_document(self.searcher, address)
-        return document
-
-    def frequency(self, name: str, word: str) -> int:
-        """In how many documents `word` stands. Kept: hundreds of listings in a row ask about the same words."""
-        key = name, word
-        if key not in self.frequencies:
-            self.frequencies[key] = self.searcher.doc_freq(name, word)
-        return self.frequencies[key]
-
-
 class EmbeddedBackend:
     """The index that the pointer in `path` names, or the one in the given directory below it. The methods are those of base.Backend."""
 
-    name = "embedded"
+    name = NAME
 
     def __init__(self, path: Path, directory: str | None = None) -> None:
         self.path = Path(path)
         self._directory = directory
-        self._snapshot: _Snapshot | None = None
+        self._snapshot: Snapshot | None = None
         self._kept_directions: Directions | None = None
 
     # --- The index as a whole -------------------------------------------------------------------------------------
@@ -165,7 +124,7 @@ class EmbeddedBackend:
         home = self.path / name
         return home if (home / "meta.json").is_file() else None
 
-    def _read(self) -> _Snapshot:
+    def _read(self) -> Snapshot:
         for _attempt in range(_ATTEMPTS - 1):
             try:
                 return self._opened()
@@ -175,7 +134,7 @@ class EmbeddedBackend:
         with _translated_errors():
             return self._opened()
 
-    def _opened(self) -> _Snapshot:
+    def _opened(self) -> Snapshot:
         home = self._home()
         if home is None:
             message = f"no embedded index in {self.path}: run manage.py rebuild_index"
@@ -190,7 +149,7 @@ class EmbeddedBackend:
                 raise EngineUnavailableError(message)
             searcher = index.searcher()
             positions = {key: tuple(map(float, key.split(","))) for key, _ in searcher.terms_with_prefix("position", "") if key}
-            self._snapshot = _Snapshot(stamp, home, index, searcher, positions)
+            self._snapshot = Snapshot(stamp, home, index, searcher, positions)
         return self._snapshot
 
     # --- Writing --------------------------------------------------------------------------------------------------
@@ -244,7 +203,7 @@ class EmbeddedBackend:
     def find(self, query: Query) -> Page:
         snapshot = self._read()
         with _translated_errors():
-            return _Finder(snapshot, query).page()
+            return Finder(snapshot, query).page()
 
     def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
         snapshot = self._read()
@@ -264,7 +223,7 @@ class EmbeddedBackend:
                 found.setdefault(document.uid, (document, 0.0))
             return list(found.values())
 
-    def _nearest(self, snapshot: _Snapshot, wanted: Candidates, filters: list[tuple[Occur, Clause]]) -> list[ListingDocument]:
+    def _nearest(self, snapshot: Snapshot, wanted: Candidates, filters: list[tuple[Occur, Clause]]) -> list[ListingDocument]:
         """The documents that point most in the wanted direction, the nearest first; the filters are asked afterwards, of the nearest."""
         uids = self._directions(snapshot).nearest(wanted.kind, wanted.direction, _SPARE * wanted.nearest) if wanted.direction else []
         if not uids:
@@ -273,7 +232,7 @@ class EmbeddedBackend:
         documents = {document.uid: document for document in (snapshot.document(address) for _, address in hits)}
         return [documents[uid] for uid in uids if uid in documents][: wanted.nearest]
 
-    def _directions(self, snapshot: _Snapshot) -> Directions:
+    def _directions(self, snapshot: Snapshot) -> Directions:
         if self._kept_directions is None or self._kept_directions.home != snapshot.home:
             self._kept_directions = Directions(snapshot.home)
         return self._kept_directions
@@ -292,7 +251,7 @@ class EmbeddedBackend:
             if entries := self._entries(snapshot, wanted):
                 yield entries
 
-    def _entries(self, snapshot: _Snapshot, uids: list[str]) -> list[Stored]:
+    def _entries(self, snapshot: Snapshot, uids: list[str]) -> list[Stored]:
         searcher = snapshot.searcher
         found = {uid: hits[0][1] for uid in uids if (hits := searcher.search(Clause.term_query(SCHEMA, "uid", uid, "basic"), 1, count=False).hits)}
         columns = [searcher.fast_field_values(name, list(found.values())) for name in ("version", "document_version", "live")]
@@ -308,98 +267,6 @@ def _parts(searcher: tantivy.Searcher, prefix: str = "") -> Iterator[list[str]]:
             yield from _parts(searcher, prefix + digit)
     else:
         yield sorted(uid for uid, _ in searcher.terms_with_prefix("uid", prefix))
-
-
-class _Finder:
-    """One `find` over one snapshot."""
-
-    def __init__(self, snapshot: _Snapshot, query: Query) -> None:
-        self.searcher, self.document = snapshot.searcher, snapshot.document
-        self.query = query
-        self.words = queries.find_words(query.text)
-        self.offset, self.size = queries.window(query)
-        self.distances = self._distances(snapshot.positions)
-
-    def _distances(self, positions: dict[str, tuple[float, float]]) -> dict[str, float]:
-        near = self.query.near
-        return {key: distance_km(near, place) for key, place in positions.items()} if near else {}
-
-    def page(self) -> Page:
-        everything = self._clause()
-        total = self.searcher.search(everything, 1, count=True).count
-        hits = self._hits(everything)
-        return Page(
-            hits=tuple(self._hit(score, address) for score, address in hits),
-            total=total,
-            facets={} if self.query.uids else self._facets(everything),
-            page=self.query.page,
-            page_size=self.size,
-            engine=EmbeddedBackend.name,
-        )
-
-    def _clause(self, *, without: str = "") -> Clause:
-        """The whole query; `without` the filter of one facet."""
-        clauses = [(Occur.Must, matching_words(self.words))] if self.words else []
-        clauses += [(Occur.Must, silent(live())), (Occur.Must, silent(one_of("kind", queries.kinds(self.query))))]
-        clauses += [(Occur.Must, silent(one_of(FACETS[name], values))) for name, values in queries.facet_filters(self.query).items() if name != without]
-        if self.query.company_uid is not None:
-            clauses.append((Occur.Must, silent(term("company_uid", self.query.company_uid))))
-        if self.query.valid_on is not None:
-            clauses.append((Occur.Must, silent(at_least("valid_until", self.query.valid_on.toordinal()))))
-        if self.query.near and self.query.within_km is not None:
-            within = [key for key, km in self.distances.items() if km <= self.query.within_km]
-            clauses.append((Occur.Must, silent(one_of("position", within))))
-        if self.query.uids:
-            clauses.append((Occur.Must, silent(one_of("uid", self.query.uids))))
-        if self.query.exclude_uids:
-            clauses.append((Occur.MustNot, one_of("uid", self.query.exclude_uids)))
-        return Clause.boolean_query(clauses)
-
-    def _facets(self, everything: Clause) -> dict[str, dict[str, int]]:
-        restricted = queries.facet_filters(self.query)
-        shared = self._counts(everything, [name for name in FACETS if name not in restricted])
-        return shared | {name: self._counts(self._clause(without=name), [name])[name] for name in restricted}
-
-    def _counts(self, clause: Clause, names: list[str]) -> dict[str, dict[str, int]]:
-        wanted = {name: {"terms": {"field": FACETS[name], "size": queries.MOST_FACET_VALUES}} for name in names}
-        found = self.searcher.aggregate(clause, wanted) if wanted else {}
-        return {name: {bucket["key"]: bucket["doc_count"] for bucket in found[name]["buckets"] if bucket["key"]} for name in names}
-
-    def _hits(self, clause: Clause) -> list[tuple[float, tantivy.DocAddress]]:
-        match queries.sort_of(self.query):
-            case "nearest":
-                return self._nearest(clause)
-            case "recent":
-                return self._ordered(clause, "recency", Order.Desc, self.offset, self.size)
-            case "expiring":
-                return self._ordered(clause, "expiry", Order.Asc, self.offset, self.size)
-        return self.searcher.search(clause, self.size, count=False, offset=self.offset).hits
-
-    def _ordered(self, clause: Clause, name: str, order: Order, offset: int, size: int) -> list[tuple[float, tantivy.DocAddress]]:
-        hits = self.searcher.search(clause, size, count=False, order_by_field=name, order=order, offset=offset).hits
-        return [(0.0, address) for _, address in hits]
-
-    def _nearest(self, clause: Clause) -> list[tuple[float, tantivy.DocAddress]]:
-        """Place after place outwards, the newest first in each; listings without a place come last."""
-        buckets = self.searcher.aggregate(clause, {"positions": {"terms": {"field": "position", "size": len(self.distances) + 1}}})["positions"]["buckets"]
-        counts = {bucket["key"]: bucket["doc_count"] for bucket in buckets}
-        hits: list[tuple[float, tantivy.DocAddress]] = []
-        skip = self.offset
-        for key in sorted(counts, key=lambda key: (self.distances.get(key, float("inf")), key)):
-            if len(hits) >= self.size:
-                break
-            if skip >= counts[key]:
-                skip -= counts[key]
-                continue
-            here = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, term("position", key))])
-            hits += self._ordered(here, "recency", Order.Desc, skip, self.size - len(hits))
-            skip = 0
-        return hits
-
-    def _hit(self, score: float, address: tantivy.DocAddress) -> Hit:
-        document = self.document(address)
-        km = self.distances.get(position_of(document))
-        return Hit(document.uid, score, highlights(document, self.words), None if km is None else round(km, 1))
 
 
 def _schema_of(home: Path) -> str:
