@@ -10,6 +10,8 @@ import shutil
 import pytest
 
 VIEWPORTS = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 360, "height": 740}}
+#: How long a page may take on a busy machine; nothing waits longer than it must.
+PATIENCE_MS = 30_000
 FLAGS = [
     "--no-sandbox",  # chromium refuses to run as root with it, and CI runs as root
     "--disable-gpu",
@@ -36,11 +38,12 @@ def missing() -> str:
 @pytest.fixture(scope="session")
 def browser():
     """One chromium for the whole run."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - a run without browser tests does not load it
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - a run without browser tests does not load it
 
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread, where Django would refuse the ORM from then on.
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=PATIENCE_MS)
         chromium = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         yield chromium
         chromium.close()
@@ -53,7 +56,7 @@ def new_page(browser):
 
     def make(width: str = "wide", **options):
         context = browser.new_context(**{"viewport": VIEWPORTS[width], "locale": "ca-ES"} | options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))

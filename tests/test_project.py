@@ -128,3 +128,22 @@ def test_translations_keep_their_placeholders(language):
         strings = [message.string] if isinstance(message.string, str) else list(message.string)
         wrong += [string for string in strings if message.id and set(placeholder.findall(string)) - set(placeholder.findall(" ".join(ids)))]
     assert wrong == []
+
+
+#: What a page says at one moment, perhaps before its scripts ran; `expect` of playwright waits until it is so.
+AT_ONCE = re.compile(
+    r"assert .*(?:\.(?:is_(?:visible|hidden|checked|enabled|disabled)|input_value|all_inner_texts|all_text_contents)\("
+    r"|(?:locator|get_by_\w+)\(.*\)\.(?:inner_text|text_content|get_attribute|count)\(|document\.activeElement)"
+)
+
+
+def test_browser_tests_wait_for_what_they_expect():
+    assert AT_ONCE.search('assert page.get_by_role("alert").is_visible()'), "the rule itself sees the fault"
+    at_once = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if path != Path(__file__)
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if AT_ONCE.search(line)
+    ]
+    assert at_once == []

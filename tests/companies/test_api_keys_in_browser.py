@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
+from playwright.sync_api import expect
 
 from marketplace.rest import keys
 from marketplace.rest.models import ApiKey, Usage
@@ -49,7 +50,7 @@ def test_key_is_made_copied_and_revoked(live_server, owner, new_page, has_script
     secret = page.locator("#secret").inner_text()
     assert keys.prefix_of(secret) == ApiKey.objects.get().prefix
     copy = page.get_by_role("button", name="Copy")
-    assert copy.is_visible() is has_script
+    expect(copy).to_be_visible(visible=has_script)
     if has_script:
         copy.click()
         page.get_by_role("button", name="Copied").wait_for()

@@ -13,6 +13,7 @@ from django.template.loader import get_template, render_to_string
 from django.test import Client
 from django.urls import path, reverse
 from django.utils import translation
+from playwright.sync_api import expect
 
 from marketplace.core import views
 from marketplace.core.forms import ChoiceCards
@@ -268,11 +269,11 @@ def test_menu_and_filters_open_without_scripts(new_page, gallery_address):
     page = new_page("narrow", java_script_enabled=False)
     page.goto(gallery_address)
     for opener, what in ((".menu-toggle", ".menu-links"), (".facets-toggle", "#facets-content")):
-        assert not page.locator(what).is_visible()
+        expect(page.locator(what)).not_to_be_visible()
         page.click(opener)
-        assert page.locator(what).is_visible()
+        expect(page.locator(what)).to_be_visible()
         page.keyboard.press("Escape")
-        assert not page.locator(what).is_visible()
+        expect(page.locator(what)).not_to_be_visible()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -303,7 +304,7 @@ def test_second_press_sends_nothing(new_page, live_server):
         page.evaluate("() => { const form = document.querySelector('main form'); form.requestSubmit(); form.requestSubmit(); }")
     assert len(sent) == 1
     # What to correct has the focus, so that a screen reader starts there.
-    assert page.evaluate("document.activeElement.className") == "errors"
+    expect(page.locator(":focus")).to_have_class("errors")
 
 
 MAILS = sorted(file.relative_to(CORE / "templates").as_posix() for file in (CORE / "templates").glob("*/email/*.txt") if not file.name.startswith("base_"))

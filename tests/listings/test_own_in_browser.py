@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from playwright.sync_api import expect
 
 from marketplace.companies import operations as companies
 from marketplace.listings.enums import Move, State
@@ -97,7 +98,7 @@ def test_the_form_proposes_while_one_writes(site, owner, page):
     with page.expect_response(lambda response: response.url.endswith("/assist/")):
         page.fill("#id_description", "Fabriquem pantalles facials reutilitzables amb visera de PET i goma. Lliurament en 72 hores.")
     page.wait_for_load_state("networkidle")
-    assert page.locator("#id_sector_options input[value='3250']").is_checked()
+    expect(page.locator("#id_sector_options input[value='3250']")).to_be_checked()
     page.get_by_role("button", name="Save and look at it").click()
     page.get_by_role("heading", name="What now").wait_for()
     listing = Listing.objects.get(company=owner.company)
@@ -116,13 +117,13 @@ def test_a_sector_is_searched_and_enter_does_not_send_the_form(site, owner, page
     page.keyboard.press("Enter")
     page.locator("#id_sector_options input[value='8623']").check()
     assert page.url.endswith(reverse("companies:create"))
-    assert page.locator(".errors").count() == 0
+    expect(page.locator(".errors")).to_have_count(0)
 
 
 def test_the_names_of_municipalities_come_when_one_goes_to_the_field(site, owner, page):
     sign_in(page, site, owner.user)
     page.goto(site + reverse("companies:create"))
-    assert page.locator("#id_place_list option").count() == 0
+    expect(page.locator("#id_place_list option")).to_have_count(0)
     page.locator("#id_place").focus()
     page.locator("#id_place_list option").nth(946).wait_for(state="attached")
 
@@ -136,10 +137,10 @@ def test_everything_works_without_javascript(site, owner, new_page):
     page.fill("#id_title", "Pantalles facials de PET reutilitzables")
     page.fill("#id_description", "Fabriquem pantalles facials reutilitzables amb visera de PET.")
     page.get_by_role("button", name="Propose sectors and show similar ones").click()
-    assert page.locator("#similar a", has_text="Pantalles facials reutilitzables de PET").count() == 1
+    expect(page.locator("#similar a", has_text="Pantalles facials reutilitzables de PET")).to_have_count(1)
     page.locator("#id_sector_options input[value='3250']").check()
     page.get_by_role("button", name="Save and look at it").click()
-    assert page.get_by_role("heading", name="What now").count() == 1
+    expect(page.get_by_role("heading", name="What now")).to_have_count(1)
     page.get_by_role("link", name="Withdraw").click()
     page.get_by_role("button", name="Withdraw").click()
     assert Listing.objects.get(company=owner.company).state == State.WITHDRAWN

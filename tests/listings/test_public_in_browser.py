@@ -70,10 +70,10 @@ def test_drawer_of_filters_is_accessible_and_opens_by_keyboard(site, new_page):
     with page.expect_response(re.compile("kind=demand")):
         page.keyboard.press("Space")
     page.wait_for_url("**?kind=demand")
-    assert page.locator("#facets:popover-open").count() == 1
+    expect(page.locator("#facets:popover-open")).to_have_count(1)
     page.keyboard.press("Escape")
     page.wait_for_selector("#facets:popover-open", state="hidden")
-    assert page.locator("#results h2").all_inner_texts() == ["Mampares per a taulells"]
+    expect(page.locator("#results h2")).to_have_text(["Mampares per a taulells"])
 
 
 def test_filters_work_by_keyboard_and_keep_the_place(site, page):
@@ -83,14 +83,14 @@ def test_filters_work_by_keyboard_and_keep_the_place(site, page):
     page.keyboard.press("Space")
     page.wait_for_url("**?kind=offer")
     expect(page.locator("#result-count")).to_have_text(re.compile(r"^\s*2 "))
-    assert page.evaluate("document.activeElement.id") == "kind-offer"
+    expect(page.locator("#kind-offer")).to_be_focused()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "kind-demand"
+    expect(page.locator("#kind-demand")).to_be_focused()
 
     page.locator("#sector-C").focus()
     page.keyboard.press("Space")
     page.wait_for_selector("#sector-20")
-    assert page.evaluate("document.activeElement.id") == "sector-C"
+    expect(page.locator("#sector-C")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     page.wait_for_url(re.compile(r"kind=offer&sector=\d\d$"))
@@ -107,7 +107,7 @@ def test_a_chip_takes_its_filter_away_and_hands_the_focus_on(site, page):
     page.keyboard.press("Enter")
     page.wait_for_url("**?language=ca")
     expect(page.locator("#result-count")).to_be_focused()
-    assert not page.locator("#kind-offer").is_checked()
+    expect(page.locator("#kind-offer")).not_to_be_checked()
 
 
 def test_typing_searches_without_losing_a_letter_and_the_count_is_read_out(site, page):
@@ -115,10 +115,10 @@ def test_typing_searches_without_losing_a_letter_and_the_count_is_read_out(site,
     page.locator("#q").press_sequentially("hidroalco", delay=30)
     page.wait_for_url("**?q=hidroalco")
     expect(page.locator("#result-count")).to_have_text(re.compile(r"^\s*1 "))
-    assert page.locator("#q").input_value() == "hidroalco"
-    assert page.evaluate("document.activeElement.id") == "q"
-    assert page.locator("#result-count").get_attribute("role") == "status"
-    assert page.locator("#results h2").all_inner_texts() == ["Gel hidroalcohòlic en garrafes"]
+    expect(page.locator("#q")).to_have_value("hidroalco")
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("#result-count")).to_have_attribute("role", "status")
+    expect(page.locator("#results h2")).to_have_text(["Gel hidroalcohòlic en garrafes"])
 
 
 def test_order_stays_as_it_was_chosen(site, page):
@@ -127,7 +127,7 @@ def test_order_stays_as_it_was_chosen(site, page):
     page.wait_for_url("**?sort=recent")
     page.locator("#kind-offer").check()
     page.wait_for_url("**?kind=offer&sort=recent")
-    assert page.locator("#sort").input_value() == "recent"
+    expect(page.locator("#sort")).to_have_value("recent")
 
 
 def test_municipalities_are_offered_and_a_distance_limits(site, page):
@@ -151,6 +151,6 @@ def test_search_works_without_javascript(site, new_page):
     page.locator("#kind-offer").check()
     page.locator(".apply button").click()
     page.wait_for_url("**?q=gel&kind=offer")
-    assert page.locator("#results h2").all_inner_texts() == ["Gel hidroalcohòlic en garrafes"]
+    expect(page.locator("#results h2")).to_have_text(["Gel hidroalcohòlic en garrafes"])
     page.locator(".chips a").first.click()
     page.wait_for_url("**?q=gel")

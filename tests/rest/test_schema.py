@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.management import call_command
+from playwright.sync_api import expect
 
 from marketplace.rest.problems import KINDS
 from tests.rest.programs import Program
@@ -81,7 +82,7 @@ def test_docs_show_every_operation(live_server, new_page, width, schema):
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{live_server.url}/api/docs/")
     page.locator(".opblock").first.wait_for()
-    assert page.locator(".opblock").count() == len(operations(schema))
+    expect(page.locator(".opblock")).to_have_count(len(operations(schema)))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.locator("#operations-listings-searchListings .opblock-summary-control").click()
     page.locator(".opblock-body").first.wait_for()

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from playwright.sync_api import expect
 
 from marketplace.listings.models import Listing
 from marketplace.synergies import operations, outcomes
@@ -70,7 +71,7 @@ def test_one_comes_from_the_public_page_and_compares(live_server, page):
     page.goto(live_server.url + other.get_absolute_url())
     page.get_by_role("link", name="Why is this not suggested for my listing?").click()
     page.get_by_role("heading", name="What the score is made of").wait_for()
-    assert page.locator("meter").count() > 2
+    expect(page.locator("meter").nth(2)).to_be_attached()
     Listing.objects.filter(pk=other.pk).update(state="closed")
     page.get_by_role("button", name="Compare").click()
     page.get_by_text("We found no public listing at this address").first.wait_for()
@@ -85,9 +86,9 @@ def test_answer_of_the_mail_takes_one_click_more(live_server, new_page, script):
     sign_in(page, live_server.url, pair.asker)
     address = live_server.url + reverse("synergies:outcome", args=[pair.synergy.uid])
     page.goto(f"{address}?outcome=agreed")
-    assert not page.get_by_text("Why did you not agree?").is_visible()
+    expect(page.get_by_text("Why did you not agree?")).not_to_be_visible()
     page.get_by_label("We did not agree").check()
-    assert page.get_by_text("Why did you not agree?").is_visible()
+    expect(page.get_by_text("Why did you not agree?")).to_be_visible()
     page.get_by_label("We agreed on something").check()
     page.get_by_role("button", name="Send").click()
     page.get_by_text("Agreed, one side says so").wait_for()

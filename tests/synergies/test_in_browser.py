@@ -6,6 +6,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from playwright.sync_api import expect
 
 from marketplace.accounts import daily
 from marketplace.listings.enums import State as ListingState
@@ -65,7 +66,7 @@ def test_interest_and_taking_it_back_change_the_card_in_place(live_server, page)
     page.evaluate("window.stays = true")
     page.get_by_role("button", name="I am interested").click()
     page.get_by_text("We have told Tecnoplàstics that you are interested.").wait_for()
-    assert page.locator("#messages").inner_text().startswith("We have told the other company")
+    expect(page.locator("#messages")).to_contain_text("We have told the other company")
     assert Synergy.objects.get().state == State.INTEREST
     page.get_by_role("button", name="Take it back").click()
     page.get_by_role("button", name="I am interested").wait_for()
@@ -95,7 +96,7 @@ def test_steps_work_without_script(live_server, new_page):
     page.goto(live_server.url + reverse("synergies:inbox"))
     page.get_by_role("button", name="I am interested").click()
     page.get_by_role("button", name="Take it back").wait_for()
-    assert page.url == live_server.url + reverse("synergies:inbox")
+    expect(page).to_have_url(live_server.url + reverse("synergies:inbox"))
     assert Synergy.objects.get().state == State.INTEREST
 
 

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from playwright.sync_api import expect
 
 from cms.comments import limits, operations
 from cms.comments.enums import Moderation, State
@@ -69,11 +70,11 @@ def test_comment_waits_is_approved_and_is_seen(new_page, news, author, moderator
     writing.get_by_role("button", name="Send the comment").click()
     writing.wait_for_selector("article.comment.waiting")
     # Told twice: the notice on the comment, which has the focus, and the words for those who do not see it.
-    assert "waits until somebody has read it" in writing.locator("#comments-said").text_content()
-    assert writing.evaluate("document.activeElement.id") == Comment.objects.get().anchor
-    assert writing.get_by_label("Your comment").input_value() == ""
+    expect(writing.locator("#comments-said")).to_contain_text("waits until somebody has read it")
+    expect(writing.locator(f"[id='{Comment.objects.get().anchor}']")).to_be_focused()
+    expect(writing.get_by_label("Your comment")).to_have_value("")
     open_comments(visitor, news)
-    assert visitor.locator("article.comment").count() == 0
+    expect(visitor.locator("article.comment")).to_have_count(0)
 
     sign_in(office, news, moderator)
     office.goto(news.site + reverse("console_comments"))
@@ -83,7 +84,7 @@ def test_comment_waits_is_approved_and_is_seen(new_page, news, author, moderator
     assert Comment.objects.get().state == State.APPROVED
 
     open_comments(visitor, news)
-    assert "<script>alert(1)</script>" in visitor.locator("article.comment").inner_text()
+    expect(visitor.locator("article.comment")).to_contain_text("<script>alert(1)</script>")
     link = visitor.locator(".comment-text a")
     assert (link.get_attribute("href"), link.get_attribute("rel")) == ("https://shelves.example/x", "nofollow ugc noopener")
 
@@ -100,11 +101,11 @@ def test_reply_change_report_and_delete_in_place_by_keyboard(new_page, news, aut
     card.get_by_role("link", name="Reply to Anna").focus()
     tab.keyboard.press("Enter")
     tab.wait_for_selector(".comment-act textarea")
-    assert tab.evaluate("document.activeElement.tagName") == "TEXTAREA"
+    expect(tab.locator("textarea:focus")).to_have_count(1)
     tab.keyboard.type("Yes, half of them.")
     tab.get_by_role("button", name="Send the reply").press("Enter")
     tab.wait_for_selector(".replies article.comment")
-    assert tab.locator(".replies .comment-text").inner_text() == "Yes, half of them."
+    expect(tab.locator(".replies .comment-text")).to_have_text("Yes, half of them.")
     assert "#" not in tab.url
     reply = tab.locator(".replies article.comment")
     # Sent faster than anybody types: it waits, though the page shows comments at once.
@@ -120,7 +121,7 @@ def test_reply_change_report_and_delete_in_place_by_keyboard(new_page, news, aut
     tab.locator(".replies").get_by_role("link", name="Delete").click()
     tab.get_by_role("button", name="Delete the comment").click()
     tab.wait_for_selector(".replies", state="detached")
-    assert "deleted" in tab.locator("#comments-said").text_content()
+    expect(tab.locator("#comments-said")).to_contain_text("deleted")
 
 
 def test_cancel_closes_the_form_and_gives_the_focus_back(new_page, news, author, moderator):
@@ -130,8 +131,8 @@ def test_cancel_closes_the_form_and_gives_the_focus_back(new_page, news, author,
     open_comments(tab, news)
     tab.get_by_role("link", name="Report").click()
     tab.get_by_role("link", name="Cancel").click()
-    assert tab.locator(".comment-act").count() == 0
-    assert "Report" in tab.evaluate("document.activeElement.textContent")
+    expect(tab.locator(".comment-act")).to_have_count(0)
+    expect(tab.locator("a:focus")).to_contain_text("Report")
 
 
 def test_what_was_typed_survives_a_flood(new_page, news, author, monkeypatch):
@@ -142,15 +143,15 @@ def test_what_was_typed_survives_a_flood(new_page, news, author, monkeypatch):
     tab.get_by_label("Your comment").fill("I have more to say")
     tab.get_by_role("button", name="Send the comment").click()
     tab.wait_for_selector("#comments .errors")
-    assert "That was a lot" in tab.locator("#comments .errors").inner_text()
-    assert tab.get_by_label("Your comment").input_value() == "I have more to say"
+    expect(tab.locator("#comments .errors")).to_contain_text("That was a lot")
+    expect(tab.get_by_label("Your comment")).to_have_value("I have more to say")
 
 
 def test_all_of_it_works_without_scripts(new_page, news, author):
     tab = new_page("narrow", java_script_enabled=False)
     sign_in(tab, news, author)
     tab.goto(news.url)
-    assert tab.get_by_label("Address of this page").input_value() == news.url
+    expect(tab.get_by_label("Address of this page")).to_have_value(news.url)
     tab.get_by_role("link", name="Be the first to comment").click()
     tab.get_by_label("Your comment").fill("Does it pay for shelves too?")
     tab.get_by_role("button", name="Send the comment").click()
@@ -158,10 +159,10 @@ def test_all_of_it_works_without_scripts(new_page, news, author):
     tab.get_by_role("link", name="Change").click()
     tab.get_by_label("Your comment").fill("Does it pay for chairs too?")
     tab.get_by_role("button", name="Save").click()
-    assert tab.locator(".comment-text").inner_text() == "Does it pay for chairs too?"
+    expect(tab.locator(".comment-text")).to_have_text("Does it pay for chairs too?")
     tab.get_by_role("link", name="Delete").click()
     tab.get_by_role("button", name="Delete the comment").click()
-    assert tab.get_by_text("Nobody has commented yet.").is_visible()
+    expect(tab.get_by_text("Nobody has commented yet.")).to_be_visible()
 
 
 def test_link_is_copied(new_page, news):

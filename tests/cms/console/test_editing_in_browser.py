@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from cms.pages.models import HomePage, StandardPage
 from cms.pages.rules import EDITORS, OFFICERS
@@ -63,24 +64,24 @@ def test_a_page_goes_from_its_editor_over_an_officer_to_the_public(live_server, 
     desk.fill("#id_title", "Ajuts de maig")
     desk.fill("#id_lead", "El que cal saber")
     write(desk, "Tot el que pots demanar")
-    assert not desk.locator("[name=action-publish]").count()
+    expect(desk.locator("[name=action-publish]")).to_have_count(0)
     press(desk, "[name=action-submit]")
     written = StandardPage.objects.get(title="Ajuts de maig")
     assert written.current_workflow_state is not None
 
     desk = console_of(officer)
     desk.goto(live_server.url + reverse("wagtailadmin_home"))
-    assert desk.get_by_text("Ajuts de maig").first.is_visible()
+    expect(desk.get_by_text("Ajuts de maig").first).to_be_visible()
     preview = console_of(officer)
     preview.goto(live_server.url + reverse("wagtailadmin_pages:workflow_preview", args=[written.pk, written.current_workflow_task.pk]))
-    assert "Tot el que pots demanar" in preview.inner_text("main")
+    expect(preview.locator("main")).to_contain_text("Tot el que pots demanar")
     desk.goto(live_server.url + reverse("wagtailadmin_pages:edit", args=[written.pk]))
     press(desk, "[data-workflow-action-name=approve]:not([data-workflow-action-modal-url])")
 
     visitor = new_page()
     answer = visitor.goto(live_server.url + StandardPage.objects.get(pk=written.pk).get_url())
     assert answer.status == 200
-    assert "Tot el que pots demanar" in visitor.inner_text("main")
+    expect(visitor.locator("main")).to_contain_text("Tot el que pots demanar")
 
 
 def test_the_second_editor_is_told_and_finds_what_was_typed(live_server, console_of):
@@ -98,7 +99,7 @@ def test_the_second_editor_is_told_and_finds_what_was_typed(live_server, console
     with first.expect_navigation():
         first.evaluate("document.getElementById('page-edit-form').submit()")
     first.wait_for_load_state()
-    assert first.get_by_text("Oriol saved another version").first.is_visible()
-    assert first.input_value("#id_lead") == "El de l'Eva"
+    expect(first.get_by_text("Oriol saved another version").first).to_be_visible()
+    expect(first.locator("#id_lead")).to_have_value("El de l'Eva")
     first.wait_for_timeout(3000)
     assert StandardPage.objects.get(pk=page.pk).get_latest_revision_as_object().lead == "El de l'Oriol"

@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from marketplace.imports import operations
 from marketplace.imports.models import Import
@@ -164,7 +167,7 @@ def test_progress_page_turns_into_the_results_by_itself(page, live_server, clien
     cookie = client.cookies["sessionid"]
     page.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": live_server.url}])
     page.goto(f"{live_server.url}{reverse('console_import', args=[source.uid])}")
-    assert page.locator("[data-progress]").count() == 1
+    expect(page.locator("[data-progress]")).to_have_count(1)
     operations.run_once()
     page.locator("[data-progress]").wait_for(state="detached")
     page.locator("dd", has_text="1").first.wait_for()
@@ -178,7 +181,7 @@ def test_ready_made_reason_goes_into_the_text_box(page, live_server, client, cur
     page.goto(f"{live_server.url}{reverse('console_review', args=[listing.uid])}")
     page.locator("details summary").first.click()
     page.locator("details[open] select").select_option("contact")
-    assert len(page.locator("details[open] textarea").input_value()) > 40
+    expect(page.locator("details[open] textarea")).to_have_value(re.compile(".{40}"))
     page.locator("details[open] button").click()
     page.wait_for_url("**/console/review/")
     listing.refresh_from_db()

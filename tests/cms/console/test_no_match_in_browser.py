@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from marketplace.synergies import curating, operations, refresh
 from search import index
@@ -68,4 +69,4 @@ def test_nearest_candidates_fill_their_cells_one_after_another(live_server, page
     page.goto(live_server.url + reverse("console_no_match"))
     for demand in demands:
         page.locator(f'a[href="{reverse("console_pair", args=[offer.uid, demand.uid])}"]').wait_for()
-    assert page.locator("[data-nearest]").count() == 0
+    expect(page.locator("[data-nearest]")).to_have_count(0)

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from marketplace.federation import harvest, mapping, operations, quarantine
 from marketplace.federation.items import Fault
@@ -53,7 +54,7 @@ def test_a_marketplace_is_connected_and_its_listings_come(live_server, new_page,
     page.get_by_label("Contact person").fill("Montserrat Puig")
     page.get_by_role("button", name="Go on").click()
     page.locator(".error-message").first.wait_for()
-    assert page.get_by_label("Contact person").input_value() == "Montserrat Puig"
+    expect(page.get_by_label("Contact person")).to_have_value("Montserrat Puig")
     page.get_by_role("textbox", name="Address of its site").fill(origin.url)
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("heading", name="Marketplace Sabadell").wait_for()
@@ -81,7 +82,7 @@ def test_a_marketplace_is_connected_and_its_listings_come(live_server, new_page,
     page.get_by_text("is active").first.wait_for()
     harvest.visit(Partner.objects.get())
     page.reload()
-    assert "3" in page.locator(".console-figures dd").first.inner_text()
+    expect(page.locator(".console-figures dd").first).to_contain_text("3")
     assert RemoteListing.objects.filter(partner=partner, listing__state="published").count() == 3
 
 

@@ -4,6 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from playwright.sync_api import expect
 from wagtail.models import Page
 
 from cms.pages.models import EventPage, FaqPage, FiguresPage, GuidePage, NewsPage, OfficePage, StandardPage
@@ -70,12 +71,12 @@ def test_pages_work_without_a_script(site, new_page):
     page.locator("input[name=q]").fill("despres")
     page.keyboard.press("Enter")
     page.wait_for_url("**?q=despres")
-    assert page.locator("details.question[open]").count() == 2
+    expect(page.locator("details.question[open]")).to_have_count(2)
     guide = next(page for page in Page.objects.type(GuidePage).specific())
     page.goto(base + guide.get_url())
     page.locator(".neighbours a[rel=next]").click()
     page.wait_for_url("**/dos/")
-    assert page.locator("h1").inner_text() == "Dos"
+    expect(page.locator("h1")).to_have_text("Dos")
 
 
 def test_questions_open_with_the_keyboard(site, new_page):
@@ -84,7 +85,7 @@ def test_questions_open_with_the_keyboard(site, new_page):
     page.goto(base + next(page for page in Page.objects.type(FaqPage)).get_url())
     page.locator("summary").first.focus()
     page.keyboard.press("Enter")
-    assert page.locator("details.question").first.get_attribute("open") is not None
+    expect(page.locator("details.question").first).to_have_attribute("open", "")
 
 
 def test_paste_from_a_word_processor_is_saved_clean(live_server, new_page):

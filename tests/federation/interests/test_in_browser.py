@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 from django.utils import translation
+from playwright.sync_api import expect
 
 from marketplace.federation.interests import operations
 from marketplace.federation.interests.enums import State
@@ -49,16 +50,16 @@ def test_yes_to_a_partners_company(live_server, new_page, across):
     page.get_by_role("link", name="I am interested").click()
     page.get_by_label("Your message").fill("We need 200 of them until Friday.")
     page.get_by_role("button", name="Say yes and send it").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     assert not OutgoingInterest.objects.exists()
-    assert page.get_by_label("Your message").input_value() == "We need 200 of them until Friday."
+    expect(page.get_by_label("Your message")).to_have_value("We need 200 of them until Friday.")
     page.get_by_label("I agree to this").check()
     page.get_by_role("button", name="Say yes and send it").click()
-    assert "on its way" in page.get_by_role("main").inner_text()
+    expect(page.get_by_role("main")).to_contain_text("on its way")
     assert OutgoingInterest.objects.get().body["contact"] == ALBA.as_dict()
     page.get_by_role("button", name="Take it back").click()
     assert OutgoingInterest.objects.get().state == State.WITHDRAWN
-    assert page.get_by_role("link", name="I am interested").is_visible()
+    expect(page.get_by_role("link", name="I am interested")).to_be_visible()
 
 
 def test_answer_to_a_partners_company(live_server, new_page, across):
@@ -66,9 +67,9 @@ def test_answer_to_a_partners_company(live_server, new_page, across):
     page = new_page("wide")
     sign_in(page, live_server.url, across.person)
     page.goto(f"{live_server.url}{across.synergy.get_absolute_url()}")
-    assert page.get_by_text("We can deliver 200 on Thursday.").is_visible()
+    expect(page.get_by_text("We can deliver 200 on Thursday.")).to_be_visible()
     page.get_by_role("link", name="I am interested").click()
     page.get_by_label("I agree to this").check()
     page.get_by_role("button", name="Say yes and send my contact data").click()
-    assert page.get_by_role("link", name=ORIOL.email).is_visible()
+    expect(page.get_by_role("link", name=ORIOL.email)).to_be_visible()
     assert Synergy.objects.get().mutual_at

@@ -12,11 +12,13 @@
     openers.get(place)?.focus();
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    const { target, elt } = event.detail;
+    const { target, requestConfig } = event.detail;
+    // Who asked; `detail.elt` is what has just arrived.
+    const asked = requestConfig?.elt;
     // From one page of comments to the next: on with the first one.
-    if (elt.matches(".pagination a")) setTimeout(() => document.querySelector("#comments-body article")?.focus());
+    if (asked?.matches(".pagination a")) setTimeout(() => document.querySelector("#comments-body article")?.focus());
     if (!target?.id.startsWith("act-")) return;
-    if (elt.matches("a")) openers.set(target, elt);
+    if (asked?.matches("a")) openers.set(target, asked);
     const field = target.querySelector(".errors, [autofocus], textarea, input:not([type=hidden], [tabindex='-1'])");
     setTimeout(() => field?.focus());
   });
