@@ -3,6 +3,7 @@
 import datetime
 import ipaddress
 import time
+from functools import lru_cache
 
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
@@ -43,7 +44,11 @@ def count(what: str, request: HttpRequest, number: int, period: datetime.timedel
 
 def network(request: HttpRequest) -> str:
     """The address that a request comes from; of IPv6, where everybody has millions, the network."""
-    address = get_adapter(request).get_client_ip(request)
+    return _network(get_adapter(request).get_client_ip(request))
+
+
+@lru_cache(maxsize=1000)
+def _network(address: str) -> str:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

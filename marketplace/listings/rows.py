@@ -32,7 +32,7 @@ def own(listings: QuerySet) -> QuerySet:
 
 
 def written(rows: Iterable[tuple]) -> Iterator[dict[str, Any]]:
-    """Each row of `public` as serializers.ListingOut describes it."""
+    """Each row of `public` as serializers.ListingOut describes it; moments and days are written by renderers.dumps (RFC 3339)."""
     page, company_page = pattern("listings:detail"), pattern("companies:detail")
     tree, known = sectors.tree(), places.known()
     # Of what many rows share there is one object, made once.
@@ -62,8 +62,8 @@ def written(rows: Iterable[tuple]) -> Iterator[dict[str, Any]]:
             "place": in_places[place],
             "reach_km": reach_km,
             "remote": remote,
-            "published_at": published_at.isoformat() if published_at else None,
-            "valid_until": valid_until.isoformat(),
+            "published_at": published_at,
+            "valid_until": valid_until,
             "company": companies[company_uid],
             "source": {"name": source_name, "uri": source_uri, "url": source_url} if source_uri else None,
             "version": version,

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django.conf import settings
 from django.core import signing
@@ -90,7 +90,14 @@ def unseal(request: Request) -> dict[str, Any] | None:
 
 
 def _search(request: Request) -> str:
-    """What the request looks for, without how it is shown."""
+    """What the request looks for, without how it is shown. A page asks three times; the request keeps it."""
+    known = getattr(request._request, "api_search", None)  # noqa: SLF001 - DRF's request passes attributes on by a slow way
+    if known is None:
+        known = request._request.api_search = _searched(request)  # noqa: SLF001 - as above
+    return known
+
+
+def _searched(request: Request) -> str:
     pairs = sorted((name, value) for name, values in request.query_params.lists() if name not in {"cursor", "limit", "fields"} for value in values)
     # Not for secrecy: the signature covers it.
     return hashlib.blake2b(f"{request.path}?{urlencode(pairs)}".encode(), digest_size=6).hexdigest()
@@ -175,17 +182,16 @@ def _read(value: list[str] | str | int) -> object:
 # --- Links ------------------------------------------------------------------------------------------------------------
 
 
-def address(request: Request, cursor: str) -> str | None:
-    """The request's own address with another cursor; None without one."""
-    if not cursor:
-        return None
+def _start(request: Request) -> str:
+    """The request's own address, up to where a cursor is put."""
     pairs = [(name, value) for name, values in request.query_params.lists() if name != "cursor" for value in values]
-    return f"{settings.SITE_URL}{request.path}?{urlencode([*pairs, ('cursor', cursor)])}"
+    return f"{settings.SITE_URL}{request.path}?{urlencode(pairs)}{'&' if pairs else ''}"
 
 
 def body(request: Request, page: Page, **more: object) -> tuple[dict[str, object], dict[str, str]]:
     """What a list answers, and its headers: the rows, the way on and back."""
-    following, preceding = address(request, page.next), address(request, page.previous)
+    start = _start(request) if page.next or page.previous else ""
+    following, preceding = (f"{start}cursor={quote_plus(cursor)}" if cursor else None for cursor in (page.next, page.previous))
     links = [f'<{url}>; rel="{rel}"' for url, rel in ((following, "next"), (preceding, "prev")) if url]
     data = {"results": page.rows, "next": following, "previous": preceding, **more}
     return data, ({"Link": ", ".join(links)} if links else {})

@@ -27,7 +27,7 @@ def walk(ask):
 
 def ours(request):
     page = paging.keyset(request, Listing.objects.values("id", "published_at"), order=("-published_at", "-id"), limit=LIMIT)
-    return [row["id"] for row in page.rows], paging.address(request, page.next)
+    return [row["id"] for row in page.rows], paging.body(request, page)[0]["next"]
 
 
 class ByOneColumn(CursorPagination):

@@ -23,7 +23,7 @@ WRITTEN = 200 if FULL else 60
 NUDGES = 100 if FULL else 25
 LEASE_SECONDS = 60.0 if FULL else 3.0
 
-#: What is due on the day: listings that have ended, listings that end soon, and demands that the offers answer.
+#: What is due on the day: listings that have ended, listings that end soon, and demands that offers answer; those of the writers come and go.
 DUE = """
 import datetime
 from django.db import transaction
@@ -38,8 +38,15 @@ with transaction.atomic():
     rows += factories.ListingFactory.create_batch(
         10, company=other, live=True, demand=True, title="Busquem pantalles facials per a botigues", description="Necessitem 200 pantalles facials de PET reutilitzables."
     )
+    third = factories.CompanyFactory(tax_id=factories.company_tax_id(2_000_001))
+    rows.append(factories.ListingFactory(company=third, live=True, title="Lloguer de bastides per a façanes", description="Muntem bastides homologades."))
+    rows.append(factories.ListingFactory(
+        company=other, live=True, demand=True, title="Busquem bastides per a una façana", description="Rehabilitem una façana de quatre plantes."
+    ))
     changelog.append_many("listing", [row.uid for row in rows])
 """
+LASTING = """SELECT count(*) FROM synergies_synergy JOIN listings_listing AS offer ON offer.id = offer_id JOIN listings_listing AS demand ON demand.id = demand_id
+WHERE offer.title LIKE '%bastides%' AND demand.title LIKE '%bastides%'"""
 
 
 def wait_until(is_so, seconds: float, log=lambda: "") -> float:
@@ -96,8 +103,8 @@ def test_three_workers_and_two_webs_do_everything_once(marketplace, differences,
     expired = node.sql("SELECT listing_id, count(*) FROM listings_transition WHERE move = 'expire' GROUP BY listing_id")
     assert [number for _, number in expired] == [1] * 10
     pairs = node.sql("SELECT offer_id, demand_id, count(*) FROM synergies_synergy GROUP BY offer_id, demand_id")
-    assert pairs
     assert {number for *_, number in pairs} == {1}
+    assert node.sql(LASTING) == [(1,)]
     print(f"{len(times)} changes indexed, {len(sent)} mails, {len(expired)} expired, {len(pairs)} synergies, {[dict(one.answers) for one in programs]}")
 
 
