@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery, Value
 from django.utils import timezone
 
-from . import transactions
+from . import changelog, transactions
 from .models import Change, Reader
 
 #: Nobody needs to know by how much a reader is further behind than this, and counting a million changes for each of a dozen readers takes seconds.
@@ -44,7 +44,7 @@ class _Count(Subquery):
 
 
 def lags(*, without: Collection[str] = ()) -> list[Lag]:
-    """Every reader that has begun, by name, in one query; `without` names those that nobody follows any more."""
+    """Every reader that has begun, by name, in a constant number of queries; `without` names those that nobody follows any more."""
     now = timezone.now()
     return [
         Lag(
@@ -55,7 +55,8 @@ def lags(*, without: Collection[str] = ()) -> list[Lag]:
             handled=row.modified,
             held_by=row.leased_by,
             held_until=row.lease_until,
-            is_held_back=row.next_transaction is not None and row.next_transaction >= row.open_from,
+            # What came here from another database has a transaction that has not even begun here: that one holds up nobody.
+            is_held_back=row.next_transaction is not None and row.open_from <= row.next_transaction < row.beyond,
         )
         for row in _with_lag(Reader.objects.exclude(name__in=without).order_by("name"))
     ]
@@ -63,21 +64,27 @@ def lags(*, without: Collection[str] = ()) -> list[Lag]:
 
 def oldest_seconds(*, without: Collection[str] = ()) -> float:
     """How long the oldest change waits for any of the readers; cheap, for it counts nothing."""
-    oldest = Reader.objects.exclude(name__in=without).annotate(oldest=_first("created")).values_list("oldest", flat=True)
+    oldest = Reader.objects.exclude(name__in=without).annotate(oldest=_first("created", _later())).values_list("oldest", flat=True)
     waiting = min(filter(None, oldest), default=None)
     return max((timezone.now() - waiting) / timedelta(seconds=1), 0.0) if waiting else 0.0
 
 
 def _with_lag(readers: QuerySet[Reader]) -> QuerySet[Reader]:
     # In the index's order: without, PostgreSQL reads the whole log for each reader that stands at its end.
-    counted = _Count(_later().values("id")[:MOST_COUNTED])
+    later = _later()
     open_from = transactions.OldestOpenTransaction() if connection.vendor == "postgresql" else Value(_NONE_OPEN, BigIntegerField())
-    return readers.annotate(changes=counted, oldest=_first("created"), next_transaction=_first("transaction"), open_from=open_from)
+    return readers.annotate(
+        changes=_Count(later.values("id")[:MOST_COUNTED]),
+        oldest=_first("created", later),
+        next_transaction=_first("transaction", later),
+        open_from=open_from,
+        beyond=transactions.beyond() if connection.vendor == "postgresql" else Value(_NONE_OPEN, BigIntegerField()),
+    )
 
 
 def _later() -> QuerySet[Change]:
-    return Change.objects.filter(transactions.later_than((OuterRef("transaction"), OuterRef("change_id")))).order_by("transaction", "id")
+    return changelog.unseen(OuterRef("transaction"), OuterRef("change_id"))
 
 
-def _first(field: str) -> Subquery:
-    return Subquery(_later().values(field)[:1])
+def _first(field: str, later: QuerySet[Change]) -> Subquery:
+    return Subquery(later.values(field)[:1])
