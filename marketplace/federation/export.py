@@ -49,19 +49,25 @@ def follow(changes: list[Change]) -> None:
         export(uids)
 
 
-def export_all() -> int:
-    """Look at every listing of the feed and of the market anew, after a release that tells more of each; returns how many entries were written."""
+def export_all(*, is_restored: bool = False) -> int:
+    """Look at every listing of the feed and of the market anew, after a release that tells more of each; returns how many entries were written.
+
+    `is_restored`: a backup was put back. Every live listing gets a new version, since partners may have been given later states of it, and
+    ignore what has a lower version than theirs.
+    """
+    if is_restored and _is_foreign():
+        renumber()
     count, last = 0, 0
     own = Listing.objects.exclude(origin=Origin.PARTNER).order_by("id")
     while rows := list(own.filter(id__gt=last).values_list("id", "uid")[:BATCH]):
-        count += export([uid for _, uid in rows])
+        count += export([uid for _, uid in rows], is_restored=is_restored)
         last = rows[-1][0]
     return count
 
 
 @transaction.atomic
-def export(uids: Collection[uuid.UUID]) -> int:
-    """Bring the entries of these listings up to date; returns how many entries were written."""
+def export(uids: Collection[uuid.UUID], *, is_restored: bool = False) -> int:
+    """Bring the entries of these listings up to date; returns how many entries were written. `is_restored`: as in export_all."""
     # Two workers can be here at once when the first one's lease ran out. The second waits, then sees what is true after the
     # first: the older of two states must not be written last.
     _lock()
@@ -71,7 +77,7 @@ def export(uids: Collection[uuid.UUID]) -> int:
     before = {entry.uid: entry for entry in FeedEntry.objects.filter(uid__in=uids).defer("text")}
     erased = _companies_of_erased_people(listings.values())
     with translation.override(settings.LANGUAGE_CODE):
-        entries = [entry for uid in uids if (entry := _entry(listings.get(uid), before.get(uid), erased))]
+        entries = [entry for uid in uids if (entry := _entry(listings.get(uid), before.get(uid), erased, is_restored=is_restored))]
     FeedEntry.objects.filter(uid__in=[entry.uid for entry in entries]).delete()
     FeedEntry.objects.bulk_create(entries)
     return len(entries)
@@ -114,10 +120,10 @@ def _lock() -> None:
     Reader.objects.select_for_update().get(name=READER)
 
 
-def _entry(listing: Listing | None, before: FeedEntry | None, erased: Collection[int]) -> FeedEntry | None:
+def _entry(listing: Listing | None, before: FeedEntry | None, erased: Collection[int], *, is_restored: bool) -> FeedEntry | None:
     """The entry that is to take the place of `before`; None if that says all there is to say."""
     if listing is not None and listing.is_live:
-        return _upsert(listing, before)
+        return _upsert(listing, before, is_restored=is_restored)
     if before is None:
         return None
     reason = _reason(listing, erased)
@@ -126,12 +132,12 @@ def _entry(listing: Listing | None, before: FeedEntry | None, erased: Collection
     return _tombstone(before, reason)
 
 
-def _upsert(listing: Listing, before: FeedEntry | None) -> FeedEntry | None:
+def _upsert(listing: Listing, before: FeedEntry | None, *, is_restored: bool) -> FeedEntry | None:
     # Its name stays, whatever the site is called by then.
     uri = before.uri if before else jsonld.listing_uri(listing.uid)
     text = digests.canonical(jsonld.listing(listing, uri))
     digest = digests.digest(text)
-    if before is not None and before.digest == digest:
+    if before is not None and before.digest == digest and not is_restored:
         return None
     entry = FeedEntry(
         transaction=transactions.own(),

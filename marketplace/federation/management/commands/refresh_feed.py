@@ -10,6 +10,14 @@ class Command(BaseCommand):
 
     help = "Look at every listing of this marketplace again and bring the feed for partners up to date."
 
-    def handle(self, **options):
-        """After a release that tells partners more of a listing, or when SITE_URL has changed."""
-        self.stdout.write(f"{export.export_all()} listings of the feed have changed.")
+    def add_arguments(self, parser):
+        """After what."""
+        parser.add_argument(
+            "--restored",
+            action="store_true",
+            help="give every listing a new version: after a backup was put back, partners may have later ones than the feed and would leave ours aside",
+        )
+
+    def handle(self, *, restored: bool, **options):
+        """After a release that tells partners more of a listing, when SITE_URL has changed, or after a backup was put back."""
+        self.stdout.write(f"{export.export_all(is_restored=restored)} listings of the feed have changed.")
