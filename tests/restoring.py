@@ -1,9 +1,9 @@
 """The test's database saved, and put back into another PostgreSQL cluster, by the very lines of docs/operations.md.
 
-    keep(folder)                                   # the lines of "Backup"
-    with cluster() as restored:
-        node = restored(folder, tmp_path)          # the line with pg_restore
-        node.does(lines("Recovery"))               # all of them
+keep(folder)                                   # the lines of "Backup"
+with cluster() as restored:
+    node = restored(folder, tmp_path)          # the line with pg_restore
+    node.does(lines("Recovery"))               # all of them
 """
 
 import contextlib

@@ -2,11 +2,17 @@
 
 import contextlib
 import datetime
+import json
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 import uuid
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
@@ -142,6 +148,41 @@ def test_dead_database_is_503_with_nothing_in_it(client, service, monkeypatch, p
         patch.setattr(connection, "cursor", away)
         answer = client.get(path, headers=BEARER)
     assert (answer.status_code, answer.json()) == (503, {"status": "down"})
+
+
+#: Asks for /health/, then once more as without a limit; tells the answer, its seconds, and whether the other question still waits after twice as long.
+ASK_A_SILENT_DATABASE = """
+import json, threading, time, django
+django.setup()
+from django.db import connections
+from django.test import Client
+
+began = time.monotonic()
+answer = Client().get("/health/")
+taken = time.monotonic() - began
+connections.settings["default"]["OPTIONS"].pop("connect_timeout")
+naive = threading.Thread(target=lambda: Client().get("/health/"), daemon=True)
+naive.start()
+naive.join(2 * taken)
+print(json.dumps([answer.status_code, answer.json(), taken, naive.is_alive()]), flush=True)
+"""
+
+
+def test_database_that_takes_a_connection_and_says_nothing_is_down_within_seconds():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgres://marketplace:secret@127.0.0.1:{silent.getsockname()[1]}/marketplace"
+        done = subprocess.run(
+            [sys.executable, "-c", ASK_A_SILENT_DATABASE],
+            env=os.environ | {"DJANGO_SETTINGS_MODULE": "marketplace.settings", "DATABASE_URL": url, "ALLOWED_HOSTS": "testserver"},
+            cwd=django_settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    status_code, said, taken, naive_waits = json.loads(done.stdout)
+    assert (status_code, said, taken < 3 + SECONDS, naive_waits) == (503, {"status": "down"}, True, True)
 
 
 # --- For operators ------------------------------------------------------------------------------------------------------
