@@ -23,7 +23,7 @@ pytestmark = pytest.mark.postgresql
 
 
 @pytest.mark.django_db(transaction=True)
-def test_changes_that_no_worker_has_read_since_a_restore_are_seen(client, scrape):
+def test_changes_that_no_worker_has_read_since_a_restore_are_seen(client, scrape):  # noqa: F811 - the fixture
     """The transactions of the cluster where the backup was taken are far beyond those that are written here."""
     with transaction.atomic():
         changelog.append("listing", uuid.uuid4())

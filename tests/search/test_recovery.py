@@ -1,10 +1,10 @@
 """The database comes back from a backup, in another PostgreSQL cluster; both indices may be gone, older or newer (docs/operations.md)."""
 
-import json
-import shutil
 import uuid
 
 import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
 
 from marketplace.core import changelog
 from search import Query, engine, index
@@ -14,14 +14,18 @@ from .test_index import change, delete, publish
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.needs("elasticsearch"), pytest.mark.django_db(transaction=True)]
 
-#: What happens in the restored marketplace; tells it by the engine's name.
+STATES = ("gone", "older", "newer")
+#: What happens in three restored databases, each with indices in another state; tells it by state and engine.
 AFTERWARDS = """
 import io, json
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.test import override_settings
 from marketplace.core import changelog
 from marketplace.listings.models import Listing
 from search import Query, engine, index
+
+names = {uid: name for name, uid in uids.items()}
 
 def look():
     return {backend.name: [found(backend), drift(backend)] for backend in engine.backends()}
@@ -44,12 +48,23 @@ def rename(title):
         index.run_once()
     return {backend.name: [bool(backend.find(Query(text=title)).hits), drift(backend)] for backend in engine.backends()}
 
-names = {uid: name for name, uid in uids.items()}
-seen = {"foreign": changelog.is_foreign(), "at first": look(), "renamed": rename("Mascaretes")}
-call_command("check_index", "--repair", stdout=io.StringIO())
-seen |= {"repaired": look(), "renamed after repair": rename("Cadires")}
-call_command("rebuild_index", stdout=io.StringIO())
-seen |= {"rebuilt": look(), "renamed after rebuild": rename("Pantalles")}
+def story():
+    yield "foreign", changelog.is_foreign()
+    yield "at first", look()
+    yield "renamed", rename("Mascaretes")
+    call_command("check_index", "--repair", stdout=io.StringIO())
+    yield "repaired", look()
+    yield "renamed after repair", rename("Cadires")
+    call_command("rebuild_index", stdout=io.StringIO())
+    yield "rebuilt", look()
+    yield "renamed after rebuild", rename("Pantalles")
+
+seen = {}
+for state, database in databases.items():
+    connection.close()
+    connection.settings_dict["NAME"] = database
+    with override_settings(**indices[state]):
+        seen[state] = dict(story())
 print(json.dumps(seen))
 """
 
@@ -61,20 +76,17 @@ def restored():
 
 
 @pytest.fixture
-def both(elasticsearch_url, settings, tmp_path):
-    """Elasticsearch and the embedded engine beside it."""
+def indices(elasticsearch_url, settings, tmp_path):
+    """Of each state, where Elasticsearch's index and the embedded engine's are. Those in use are the ones that will be newer than the backup."""
     settings.ELASTICSEARCH_URL = elasticsearch_url
-    settings.EMBEDDED_INDEX_PATH = tmp_path / "index"
-    settings.SEARCH_INDEX_PREFIX = f"test-{uuid.uuid4().hex[:12]}"
-    chosen, stand_in = engine.backends()
-    yield chosen, stand_in
-    chosen.remove()
-
-
-def surroundings(settings) -> dict[str, str]:
-    """With these a program finds the indices of this test."""
-    names = ("ELASTICSEARCH_URL", "EMBEDDED_INDEX_PATH", "SEARCH_INDEX_PREFIX")
-    return {name: str(getattr(settings, name)) for name in names}
+    places = {state: {"SEARCH_INDEX_PREFIX": f"test-{state}-{uuid.uuid4().hex[:8]}", "EMBEDDED_INDEX_PATH": str(tmp_path / state)} for state in STATES}
+    for name, value in places["newer"].items():
+        setattr(settings, name, value)
+    yield places
+    for place in places.values():
+        with override_settings(**place):
+            for backend in engine.backends():
+                backend.remove()
 
 
 def follow() -> None:
@@ -86,63 +98,60 @@ def of_both(*told: object) -> dict[str, list]:
     return {"elasticsearch": list(told), "embedded": list(told)}
 
 
-@pytest.mark.parametrize("state", ["gone", "older", "newer"])
-def test_restored_database_and_the_index_it_finds(both, restored, settings, tmp_path, state):
-    chosen, stand_in = both
+EVERYTHING = ["changed", "early", "gone"]
+NEWER = {"missing": ["gone"], "extra": ["late"], "stale": ["changed"]}
+#: What there is without a rebuild; "renamed": whether a later change is found, and what still differs then.
+NAIVE = {
+    # The worker builds it anew.
+    "gone": {
+        "at first": of_both(None, None),
+        "renamed": of_both(True, {}),
+        "repaired": of_both(EVERYTHING, {}),
+        "renamed after repair": of_both(True, {}),
+    },
+    "older": {
+        "at first": of_both(["changed", "gone"], {"missing": ["early"]}),
+        "renamed": of_both(True, {"missing": ["early"]}),
+        "repaired": of_both(EVERYTHING, {}),
+        "renamed after repair": of_both(True, {}),
+    },
+    # The change has a lower number than what the index holds: refused, and nothing says so. A repair leaves the numbers as they are.
+    "newer": {
+        "at first": of_both(["changed", "early", "late"], NEWER),
+        "renamed": of_both(False, NEWER),
+        "repaired": of_both(EVERYTHING, {}),
+        "renamed after repair": of_both(False, {"stale": ["changed"]}),
+    },
+}
+
+
+def test_restored_database_and_the_index_it_finds(indices, restored, tmp_path):
     listings = {"changed": publish("Gel"), "gone": publish("Guants")}
     follow()
-    older, older_folder = chosen.stage(), tmp_path / "older"
-    index.index_changes(changelog.read(), backend=older)
-    shutil.copytree(stand_in.path, older_folder)
+    with override_settings(**indices["older"]):
+        for backend in engine.backends():
+            backend.create()
+            index.index_changes(changelog.read(), backend=backend)
     listings["early"] = publish("Fusta")
     follow()
     restoring.use_up()
     restoring.keep(tmp_path)
+    for number in range(5):
+        change(listings["changed"], title=f"Gel {number}")
+    listings["late"] = publish("Llibres")
+    uids = {name: str(listing.uid) for name, listing in listings.items()}
+    delete(listings["gone"])
+    follow()
 
-    if state == "newer":
-        for number in range(5):
-            change(listings["changed"], title=f"Gel {number}")
-        listings["late"] = publish("Llibres")
-        delete(listings["gone"])
-        follow()
-    elif state == "older":
-        chosen.swap(older)
-        shutil.rmtree(stand_in.path)
-        older_folder.rename(stand_in.path)
-    else:
-        chosen.remove()
-        shutil.rmtree(stand_in.path)
+    nodes = {state: restored(tmp_path, tmp_path, ELASTICSEARCH_URL=django_settings.ELASTICSEARCH_URL) for state in STATES}
+    told = {"uids": uids, "indices": indices, "databases": {state: node.name for state, node in nodes.items()}}
+    seen = nodes["gone"].json(f"vars().update({told!r})\n{AFTERWARDS}")
 
-    program = f"uids = {json.dumps({name: str(listing.uid) for name, listing in listings.items()})}\n" + AFTERWARDS
-    seen = restored(tmp_path, tmp_path, **surroundings(settings)).json(program)
-
-    everything = ["changed", "early", "gone"]
-    assert seen.pop("foreign")
-    assert seen == {
-        "gone": {
-            "at first": of_both(None, None),
-            # The worker builds it anew.
-            "renamed": of_both(True, {}),
-            "repaired": of_both(everything, {}),
-            "renamed after repair": of_both(True, {}),
-        },
-        "older": {
-            "at first": of_both(["changed", "gone"], {"missing": ["early"]}),
-            "renamed": of_both(True, {"missing": ["early"]}),
-            "repaired": of_both(everything, {}),
-            "renamed after repair": of_both(True, {}),
-        },
-        "newer": {
-            "at first": of_both(["changed", "early", "late"], {"missing": ["gone"], "extra": ["late"], "stale": ["changed"]}),
-            # The change has a lower number than what the index holds: refused, and nothing says so.
-            "renamed": of_both(False, {"missing": ["gone"], "extra": ["late"], "stale": ["changed"]}),
-            "repaired": of_both(everything, {}),
-            "renamed after repair": of_both(False, {"stale": ["changed"]}),
-        },
-    }[state] | {"rebuilt": of_both(everything, {}), "renamed after rebuild": of_both(True, {})}
+    after = {"foreign": True, "rebuilt": of_both(EVERYTHING, {}), "renamed after rebuild": of_both(True, {})}
+    assert seen == {state: without | after for state, without in NAIVE.items()}
 
 
-def test_steps_of_the_recovery_as_they_are_written(both, restored, settings, tmp_path):
+def test_steps_of_the_recovery_as_they_are_written(indices, restored, settings, tmp_path):
     """An index newer than the backup, and a picture that was lost."""
     changed, withdrawn = publish("Gel"), publish("Guants")
     uids = {str(changed.uid), str(withdrawn.uid)}
@@ -157,10 +166,10 @@ def test_steps_of_the_recovery_as_they_are_written(both, restored, settings, tmp
     publish("Llibres")
     follow()
 
-    node = restored(tmp_path, tmp_path, is_filled=False, **surroundings(settings))
+    node = restored(tmp_path, tmp_path, is_filled=False, ELASTICSEARCH_URL=settings.ELASTICSEARCH_URL, **indices["newer"])
     told = node.does(restoring.lines("Recovery"))
 
     assert "elasticsearch: 2 listings\nembedded: 2 listings\n" in told
     assert told.count(": 0 missing") == told.count(": 0 too much") == told.count(": 0 stale") == 2
     assert (tmp_path / "media/original_images/gel.jpg").read_bytes() == b"a picture"
-    assert [{hit.uid for hit in backend.find(Query()).hits} for backend in both] == [uids] * 2
+    assert [{hit.uid for hit in backend.find(Query()).hits} for backend in engine.backends()] == [uids] * 2
