@@ -53,10 +53,11 @@ def export_all(*, is_restored: bool = False) -> int:
     """Look at every listing of the feed and of the market anew, after a release that tells more of each; returns how many entries were written.
 
     `is_restored`: a backup was put back. Every live listing gets a new version, since partners may have been given later states of it, and
-    ignore what has a lower version than theirs.
+    ignore what has a lower version than theirs; and every cursor of before expires.
     """
-    if is_restored and _is_foreign():
+    if is_restored:
         renumber()
+        _expire_cursors()
     count, last = 0, 0
     own = Listing.objects.exclude(origin=Origin.PARTNER).order_by("id")
     while rows := list(own.filter(id__gt=last).values_list("id", "uid")[:BATCH]):
@@ -109,6 +110,14 @@ def renumber() -> None:
         log, _made = FeedLog.objects.get_or_create(pk=1)
         FeedLog.objects.filter(pk=log.pk).update(renumbered=models.F("renumbered") + 1, pruned_transaction=0, pruned_id=0)
         FeedEntry.objects.exclude(transaction=0).update(transaction=0)
+
+
+@transaction.atomic
+def _expire_cursors() -> None:
+    """Also where a copy of the server's files was put back, which looks like one and the same history."""
+    _lock()
+    log, _made = FeedLog.objects.get_or_create(pk=1)
+    FeedLog.objects.filter(pk=log.pk).update(renumbered=models.F("renumbered") + 1)
 
 
 def _is_foreign() -> bool:

@@ -475,6 +475,27 @@ def test_cursor_from_before_a_restore_has_expired(reader):
     assert "ahead" in expired(reader)
 
 
+def test_listing_is_not_missed_when_a_copy_of_the_servers_files_was_put_back(reader):
+    """It looks like the same history, and its log has passed the reader's place again before that one comes."""
+    lost = live()
+    feeding.follow()
+    reader.read()
+    place = FeedEntry.objects.get(uid=lost.uid).pk
+    FeedEntry.objects.all().delete()
+    missed, later = live(), live()
+    feeding.follow()
+    FeedEntry.objects.filter(uid=missed.uid).update(id=place)
+    assert [item["uri"] for item in reader.page()["items"]] == [uri(later)], "what would happen: one is never seen"
+    before = {entry.uid: entry.version for entry in FeedEntry.objects.all()}
+
+    call_command("refresh_feed", "--restored", stdout=io.StringIO())
+
+    assert "database was restored" in expired(reader)
+    after = {entry.uid: entry.version for entry in FeedEntry.objects.all()}
+    assert after.keys() == before.keys() == {missed.uid, later.uid}
+    assert all(after[uid] > before[uid] for uid in before)
+
+
 # --- Who may read -------------------------------------------------------------------------------------------------------
 
 

@@ -97,7 +97,7 @@ class FeedLog(models.Model):
     # Up to where tombstones may have been thrown away.
     pruned_transaction = models.BigIntegerField(default=0)
     pruned_id = models.BigIntegerField(default=0)
-    # How often the order was made anew, after the database was brought into another one.
+    # How often a backup was put back, as far as we know: cursors of before are worth nothing.
     renumbered = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--restored",
             action="store_true",
-            help="give every listing a new version: after a backup was put back, partners may have later ones than the feed and would leave ours aside",
+            help="after a backup was put back: partners read all anew, and every listing has a new version, since they may have later ones and would leave ours aside",
         )
 
     def handle(self, *, restored: bool, **options):
