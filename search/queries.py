@@ -67,7 +67,6 @@ MOST_FIND_WORDS = 24
 class FindWord:
     """One word of a search in every form in which it may be found; which language it is in, nobody knows."""
 
-    surface: str
     word: str
     lemmas: frozenset[str]
     stems: frozenset[str]
@@ -103,13 +102,12 @@ def find_words(text: str) -> list[FindWord]:
         by_language = [{token.start: token for token in analysis.tokens(text, language)} for language in LANGUAGES]
         starts = set().union(*by_language)
     last = max(starts, default=0)
-    return [_find_word(text, [found[start] for found in by_language if start in found], is_last=start == last) for start in sorted(starts)][:MOST_FIND_WORDS]
+    return [_find_word([found[start] for found in by_language if start in found], is_last=start == last) for start in sorted(starts)][:MOST_FIND_WORDS]
 
 
-def _find_word(text: str, readings: list[Token], *, is_last: bool) -> FindWord:
+def _find_word(readings: list[Token], *, is_last: bool) -> FindWord:
     concepts = frozenset(name for token in readings for name in token.concepts)
     return FindWord(
-        surface=text[readings[0].start : readings[0].end],
         word=readings[0].word,
         lemmas=frozenset(token.lemma for token in readings),
         stems=frozenset(token.stem for token in readings),

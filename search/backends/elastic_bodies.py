@@ -3,31 +3,19 @@
 from copy import deepcopy
 from typing import Any
 
-from elasticsearch_dsl import Boolean, Date, DenseVector, Document, GeoPoint, InnerDoc, Keyword, Long, MetaField, Object, Text
+from elasticsearch_dsl import Boolean, Date, DenseVector, Document, GeoPoint, Keyword, Long, MetaField, Object, Text
 
 from search import encoding, meaning, queries, wants
-from search.analysis import DEFAULT_LANGUAGE, LANGUAGES
-from search.documents import TEXT_FIELDS, ListingDocument, Query, Write
+from search.documents import ListingDocument, Query, Write
 from search.queries import FACETS, FIND_WEIGHTS, FORM_FIELDS, FUZZY_WEIGHTS, PREFIX_WEIGHTS, FindWord
 from search.vocabulary import Forms
 
 from .base import Candidates
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 
 Clause = dict[str, Any]
 """A part of a query."""
-
-#: Elasticsearch's own language analyzers make the stems that `find` looks for; the embedded engine's come from `analysis`.
-STEMMED = {"title_stem": "title_language", "text_stem": "text_language"}
-
-
-class ByLanguage(InnerDoc):
-    """A text under the analyzer of its own language; the other two stay empty."""
-
-    ca = Text(analyzer="catalan")
-    es = Text(analyzer="spanish")
-    en = Text(analyzer="english")
 
 
 class ListingIndex(Document):
@@ -47,8 +35,6 @@ class ListingIndex(Document):
     valid_until = Date(format="yyyy-MM-dd")
     recency = Long()
     expiry = Long()
-    title_language = Object(ByLanguage)
-    text_language = Object(ByLanguage)
     source = Object(enabled=False)
 
     class Meta:
@@ -91,8 +77,6 @@ def indexed(write: Write) -> dict[str, Any]:
     document = write.document
     if document is None:
         return {"uid": write.uid, "live": False, "document_version": 0}
-    # Which of the analyzers; a language that has none is read like the most frequent one.
-    language = document.language if document.language in LANGUAGES else DEFAULT_LANGUAGE
     own = meaning.of(document)
     return {
         **({"direction": own.direction.tolist()} if own and own.encoder == encoding.name() else {}),
@@ -104,8 +88,6 @@ def indexed(write: Write) -> dict[str, Any]:
         "valid_until": document.valid_until.isoformat(),
         "recency": queries.recency_key(document),
         "expiry": queries.expiry_key(document),
-        "title_language": {language: document.title},
-        "text_language": {language: "\n".join(document.text(name) for name in TEXT_FIELDS)},
         **{name: " ".join(terms) for name, terms in queries.forms(document).items()},
         "source": document.to_source(),
     }
@@ -184,13 +166,7 @@ def _matching(words: list[FindWord]) -> Clause:
 
 
 def _any_form(word: FindWord) -> Clause:
-    exact: list[Clause] = []
-    for name, weight in FIND_WEIGHTS.items():
-        if name in STEMMED:
-            fields = [f"{STEMMED[name]}.{language}" for language in LANGUAGES]
-            exact.append({"multi_match": {"query": word.surface, "fields": fields, "type": "most_fields", "boost": weight}})
-        else:
-            exact += [_term(name, term, weight) for term in sorted(word.terms(name))]
+    exact = [_term(name, term, weight) for name, weight in FIND_WEIGHTS.items() for term in sorted(word.terms(name))]
     return _any(exact + [_together(expression) for expression in word.synonyms] + _tolerant(word))
 
 

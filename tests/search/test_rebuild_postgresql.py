@@ -3,6 +3,7 @@
 import pytest
 
 from .test_rebuild import (  # noqa: F401 - collected here again, with the fixtures they use
+    LISTINGS,
     backend,
     embedded,
     small_batches,
@@ -11,8 +12,12 @@ from .test_rebuild import (  # noqa: F401 - collected here again, with the fixtu
 )
 from .test_rebuild import test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update as many_rebuilds
 
+#: At the everyday size one is enough here; both have run on SQLite.
+ENGINES = ["embedded"] if LISTINGS < 1_000 else ["embedded", "elasticsearch"]
+
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
-def test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update(embedded, tmp_path):  # noqa: F811 - the fixture
-    many_rebuilds(embedded, tmp_path)
+@pytest.mark.parametrize("backend", ENGINES, indirect=True)
+def test_many_rebuilds_some_of_them_killed_cost_no_read_and_no_update(backend, tmp_path):  # noqa: F811 - the fixture
+    many_rebuilds(backend, tmp_path)
