@@ -15,6 +15,7 @@ from marketplace.listings.models import Listing
 from marketplace.synergies import refresh
 from marketplace.synergies.models import Synergy
 from search import encoding, index, kept, vectors
+from search.documents import Write
 from search.models import KeptVector
 from tests import processes
 from tests.concurrency import at_once
@@ -121,6 +122,32 @@ def test_a_rebuild_keeps_the_vectors(settings):
     settings.SEMANTIC_ENCODER = REFUSING  # The same name, so the same index and the same vectors.
     index.rebuild()
     assert indexed_with_vectors(listing)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_check_tells_and_mends_what_the_index_holds_without_its_vectors():
+    """Ids and versions agree all the while, which is all that a check without vectors compares."""
+    [backend] = search.engine.backends()
+    intact, taken_away, never_made = offer(), offer(f"{ANSWER} de litre"), offer("Guants de nitril")
+    work()
+    plain = index._sources()[0].load([str(taken_away.uid), str(never_made.uid)]).values()
+    backend.write([Write(document.uid, backend_version(backend, document.uid), document) for document in plain], force=True)
+    KeptVector.objects.filter(key__in=vectors.keys([d for d in plain if d.uid == str(never_made.uid)], encoding.encoder())).delete()
+
+    drift = index.check(repair=True)
+    assert sorted(drift.without_vectors) == sorted([str(taken_away.uid), str(never_made.uid)])
+    assert drift.missing == drift.extra == drift.stale == [], "what the naive check compares"
+    assert indexed_with_vectors(intact)
+    assert indexed_with_vectors(taken_away), "they were kept, so the repair has put them back"
+    assert not indexed_with_vectors(never_made), "they are made by the worker"
+    assert not index.check(), "its change waits for the reader that encodes, which is no drift"
+    work()
+    assert indexed_with_vectors(never_made)
+    assert not index.check()
+
+
+def backend_version(backend, uid):
+    return next(entry.version for batch in backend.stored() for entry in batch if entry.uid == uid)
 
 
 @pytest.mark.django_db(transaction=True)

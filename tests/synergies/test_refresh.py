@@ -18,7 +18,7 @@ from marketplace.synergies import refresh
 from marketplace.synergies.enums import State
 from marketplace.synergies.models import Synergy, SynergyEvent
 from marketplace.synergies.reasons import text_of, turned
-from search import index
+from search import editing, index
 from tests.factories import CompanyFactory
 from tests.synergies.conftest import DEMAND, OFFER, change, make_pair, match, publish, publish_crowd
 
@@ -186,6 +186,34 @@ def test_refresh_all_finds_and_forgets(capsys):
     call_command("refresh_synergies")
     assert stored() == {(offer.uid, stale.demand.uid)}
     assert "1 open synergies" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_ordinary_event_asks_about_the_whole_town(monkeypatch):
+    """Beside it the naive way, everything anew, which asks for every live listing."""
+    publish_crowd()
+    offer, demand = publish(**OFFER), publish(**DEMAND)
+    index.run_once()
+    refresh.run_once()
+    asked, real = [], refresh.search.suggest
+    monkeypatch.setattr(refresh.search, "suggest", lambda document, **options: asked.append(document.uid) or real(document, **options))
+    events = [
+        lambda: publish(title="Càtering per a actes", description="Preparem esmorzars i dinars freds per a reunions i jornades."),
+        lambda: change(offer, description=f"{OFFER['description']} Ara també de policarbonat."),
+        lambda: change(demand, valid_until=timezone.localdate() + timedelta(days=40)),
+        lambda: change(demand, state=ListingState.CLOSED),
+        lambda: change(demand, state=ListingState.PUBLISHED),
+        lambda: editing.add({"kind": "two_way", "ca": "pantalles facials, protectors de cara"}, by=None),
+    ]
+    for event in events:
+        asked.clear()
+        event()
+        while index.run_once() + refresh.run_once():
+            pass
+        assert len(set(asked)) <= len({offer.uid, demand.uid})
+    asked.clear()
+    refresh.refresh_all()
+    assert len(set(asked)) == Listing.objects.live().count() > 20
 
 
 # --- As a reader of the change log --------------------------------------------------------------------------------------
