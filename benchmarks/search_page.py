@@ -175,6 +175,7 @@ def main() -> None:
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
     if Listing.objects.exists():
         sys.exit("This database has listings already. Take an empty one: the program fills it.")
     fill(options.rows)
