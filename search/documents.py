@@ -17,6 +17,7 @@ class ListingDocument:
     `version` is the id of the listing's last change in the change log: it rises with every write, so that a late write
     never overwrites a newer one. `sectors` is the path from the NACE section down to `sector` ("C", "22", "222", "2229").
     `reach_km` None means that distance does not matter. `vectors` are those of its passages (see `meaning`), empty without.
+    `read` is what the index that it comes from has kept of its text (see `reading`): no part of it, and empty if it comes from elsewhere.
     """
 
     uid: str
@@ -41,6 +42,7 @@ class ListingDocument:
     published_at: datetime
     valid_until: date
     vectors: str = ""
+    read: str = field(default="", compare=False, repr=False)
 
     def text(self, name: str) -> str:
         """One of TEXT_FIELDS as the text in which evidence spans count."""
@@ -49,13 +51,13 @@ class ListingDocument:
     def to_source(self) -> dict[str, Any]:
         """The document as JSON types, as the backends store it."""
         # By hand: `asdict` copies every value, which takes ten times as long.
-        source = {name: getattr(self, name) for name in self.__slots__}
+        source = {name: getattr(self, name) for name in self.__slots__ if name != "read"}
         source["published_at"] = self.published_at.isoformat()
         source["valid_until"] = self.valid_until.isoformat()
         return source
 
     @classmethod
-    def from_source(cls, source: dict[str, Any]) -> Self:
+    def from_source(cls, source: dict[str, Any], *, read: str = "") -> Self:
         """The document that `to_source` gave."""
         return cls(
             **{
@@ -64,6 +66,7 @@ class ListingDocument:
                 "sectors": tuple(source["sectors"]),
                 "published_at": datetime.fromisoformat(source["published_at"]),
                 "valid_until": date.fromisoformat(source["valid_until"]),
+                "read": read,
             }
         )
 

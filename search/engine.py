@@ -153,7 +153,7 @@ def _by_demand(asking: wants.Analysed, found: list[ListingDocument], frequencies
 def _by_offer(backend: Backend, asking: wants.Analysed, found: list[ListingDocument], today: date) -> _Scores:
     """Each pair by what its demand wants, whoever asks."""
     taught = vocabulary.current()
-    demands = [ranking.reading(demand, taught) for demand in found]
+    demands = [ranking.read_demand(demand, taught) for demand in found]
     weighing = wants.weights(taught.frequencies(backend, wants.by_form(sorted(ranking.keys_of(demands))))) if demands else {}
 
     def assess(demand: ListingDocument) -> matching.Assessment:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from . import analysis, vocabulary
+from . import analysis, reading, vocabulary
 from .analysis import LANGUAGES, Token, Word
 from .documents import TEXT_FIELDS, ListingDocument, Query
 from .vocabulary import Forms
@@ -125,24 +125,22 @@ def required_words(count: int) -> int:
 # --- What a document is indexed by ------------------------------------------------------------------------------
 
 
-def forms(document: ListingDocument) -> dict[str, Iterable[str]]:
-    """The document's terms by field of FORM_FIELDS. The title's words keep its stop words: "sobre" may be an envelope."""
-    language, stops = document.language, analysis.stop_words(document.language)
-    title, *others = (analysis.words(document.text(name), language) for name in TEXT_FIELDS)
-    content, *others = ([word for word in found if word.word not in stops] for found in (title, *others))
-    _, title_lemmas, title_stems, *_ = _columns(content)
-    words, lemmas, stems, cognates, _ = _columns([*content, *chain.from_iterable(others)])
+def forms(document: ListingDocument) -> tuple[dict[str, Iterable[str]], str]:
+    """The document's terms by field of FORM_FIELDS, and what `reading` keeps of it. The title's words keep its stop words: "sobre" may be an envelope."""
+    title, *_ = found = reading.fields(document)
+    _, title_lemmas, title_stems, *_ = _columns(title.words)
+    words, lemmas, stems, cognates, _ = _columns(list(chain.from_iterable(field.words for field in found)))
     return {
-        "title_word": [word.word for word in title],
+        "title_word": [word.word for word in analysis.words(document.title, document.language)],
         "title_lemma": title_lemmas,
         "title_stem": title_stems,
-        "company_word": [word.word for word in analysis.words(f"{document.company_name} {document.place_name}", language)],
+        "company_word": [word.word for word in analysis.words(f"{document.company_name} {document.place_name}", document.language)],
         "text_word": words,
         "text_lemma": lemmas,
         "text_stem": stems,
         "text_cognate": filter(None, cognates),
-        "text_concept": [name for found in (content, *others) for names in analysis.concepts_of(found) for name in names],
-    }
+        "text_concept": [name for field in found for names in field.concepts for name in names],
+    }, reading.written(found)
 
 
 def _columns(words: Sequence[Word]) -> Iterable[Sequence[str]]:

@@ -4,57 +4,61 @@ Of a candidate's text only the words that the other side shares are counted; not
 `matching.assess` to the last bit, which then tells of the few best why. A text that the curators' vocabulary may touch is read in full.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 
-from . import analysis, matching, wants
-from .analysis import Word
+from . import matching, reading, wants
 from .documents import TEXT_FIELDS, ListingDocument
 from .matching import Scored
+from .reading import Read
 from .vocabulary import EMPTY, Vocabulary
 from .wants import CONCEPT, Analysed, Key, Term, Weights
 
-Counts = dict[Key, tuple[int, bool]]
+Counts = Mapping[Key, tuple[int, bool]]
 """How often a text holds a word in a form, and whether its title or keywords do."""
 
-_Texts = list[tuple[str, list[Word]]]
-"""The words of each field, without stop words."""
 
-
-def _texts(document: ListingDocument) -> _Texts:
-    stops = analysis.stop_words(document.language)
-    return [(name, [word for word in analysis.words(document.text(name), document.language) if word.word not in stops]) for name in TEXT_FIELDS]
-
-
-def _may_touch(taught: Vocabulary, texts: _Texts) -> bool:
-    return taught != EMPTY and taught.may_touch({form for _, words in texts for word in words for form in (word.word, word.lemma)})
+def _may_touch(taught: Vocabulary, read: Read, language: str) -> bool:
+    if taught == EMPTY:
+        return False
+    known = reading.known(language)
+    return taught.may_touch({form for words in read.words for one in words for form in known[one].word[:2]})
 
 
 # --- A demand asks: many offers -----------------------------------------------------------------------------------------------
 
 
+class _Asked(dict[str, tuple[Key, ...]]):
+    """What of each word of offers in a language counts, besides its concepts. Of ten words nine are asked for by nobody."""
+
+    def __init__(self, keys: frozenset[Key], language: str) -> None:
+        super().__init__()
+        self._keys, self._known = keys, reading.known(language)
+
+    def __missing__(self, read: str) -> tuple[Key, ...]:
+        keys = self._known[read].keys
+        self[read] = own = () if self._keys.isdisjoint(keys) else tuple([key for key in keys if key in self._keys])
+        return own
+
+
 @dataclass(frozen=True, slots=True)
 class _Sought:
-    """What a demand's terms count in an offer. By key: the number of each term that it answers, and what it is worth named and mentioned.
-
-    `spellings` holds every form of every word that may count: one look tells that nobody asks for a word. `keys` keeps what is asked of
-    each word that was met.
-    """
+    """What a demand's terms count in an offer. By key: the number of each term that it answers, and what it is worth named and mentioned."""
 
     worth: Mapping[Key, Sequence[tuple[int, float, float]]]
-    spellings: frozenset[str]
+    words: frozenset[Key]
     concepts: frozenset[str]
-    beginnings: frozenset[str]
     taught: Vocabulary
-    keys: dict[Word, list[Key]] = field(default_factory=dict)
+    asked: dict[str, _Asked] = field(default_factory=dict)
 
-    def keys_of(self, word: Word) -> list[Key]:
-        """What of a word counts, besides its concepts."""
-        known = self.keys.get(word)
-        if known is None:
-            known = self.keys[word] = [key for key in wants.keys_of(word) if key in self.worth]
-        return known
+    def of(self, language: str) -> _Asked:
+        """What is asked for in texts of a language."""
+        if language not in self.asked:
+            self.asked[language] = _Asked(self.words, language)
+        return self.asked[language]
 
 
 def _sought(terms: Sequence[Term], weighing: Weights, taught: Vocabulary) -> _Sought:
@@ -62,9 +66,8 @@ def _sought(terms: Sequence[Term], weighing: Weights, taught: Vocabulary) -> _So
     for number, term in enumerate(terms):
         for key in term.want.keys:
             worth.setdefault(key, []).append((number, *wants.worth(term.want.emphasis, weighing[key])))
-    concepts = frozenset(word for form, word in worth if form == CONCEPT)
-    beginnings = analysis.beginnings(concepts)
-    return _Sought(worth, beginnings.union(word for _, word in worth), concepts, beginnings, taught)
+    concepts = frozenset([word for form, word in worth if form == CONCEPT])
+    return _Sought(worth, frozenset([key for key in worth if key[0] != CONCEPT]), concepts, taught)
 
 
 def offers(  # noqa: PLR0913 - a pair has two sides, a weighing, a vocabulary and a day
@@ -86,34 +89,18 @@ def offers(  # noqa: PLR0913 - a pair has two sides, a weighing, a vocabulary an
 
 def _counts(offer: ListingDocument, sought: _Sought) -> tuple[int, Counts]:
     """The offer's length in words, and how often it holds what is sought."""
-    texts, counts = _texts(offer), {}
-    if _may_touch(sought.taught, texts):
+    read = reading.of(offer)
+    if _may_touch(sought.taught, read, offer.language):
         full = wants.analysed(offer, sought.taught)
         return full.length, held(full, sought.worth)
-    for name, words in texts:
-        # Of a usual candidate's words nine of ten end here.
-        shared = [word for word in words if not sought.spellings.isdisjoint(word)]
-        for word in shared:
-            for key in sought.keys_of(word):
-                _add(counts, key, name)
-        if sought.beginnings and not sought.beginnings.isdisjoint([word.lemma for word in shared]):
-            for key in _expressions(words, sought.concepts):
-                _add(counts, key, name)
-    return sum([len(words) for _, words in texts]), counts
-
-
-def _add(counts: Counts, key: Key, name: str) -> None:
-    count, is_named = counts.get(key) or (0, name != "description")
-    counts[key] = count + 1, is_named
-
-
-def _expressions(words: Sequence[Word], concepts: frozenset[str]) -> Iterator[Key]:
-    """The concept of each expression, of those that are sought: "gel hidroalcohòlic" is one sanitiser, not two."""
-    before: tuple[str, ...] = ()
-    for names in analysis.concepts_of(words):
-        if names:
-            yield from [(CONCEPT, name) for name in names if name in concepts and name not in before]
-        before = names
+    asked, counts = sought.of(offer.language), Counter()
+    named: frozenset[Key] = frozenset()
+    for name, words, expressions in zip(TEXT_FIELDS, read.words, read.expressions, strict=True):
+        if name == "description":
+            named = frozenset(counts)
+        counts.update(chain.from_iterable(map(asked.__getitem__, words)))
+        counts.update([(CONCEPT, concept) for concept in expressions if concept in sought.concepts])
+    return sum(map(len, read.words)), {key: (count, key in named) for key, count in counts.items()}
 
 
 def held(full: Analysed, keys: Iterable[Key]) -> Counts:
@@ -124,59 +111,64 @@ def held(full: Analysed, keys: Iterable[Key]) -> Counts:
 # --- An offer asks: many demands ------------------------------------------------------------------------------------------------
 
 
-_Kind = tuple[Word, tuple[str, ...]]
-"""A word and the concepts for which it stands."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A demand as what it wants: of each word the emphasis, and what answers it, a kind of word or keys."""
+    """A demand as what it wants: of each word the emphasis, and what answers it, as words of its `Read` or as keys."""
 
     document: ListingDocument
-    wanted: Sequence[tuple[float, Iterable[_Kind], Iterable[Key]]]
+    wanted: Sequence[tuple[float, Iterable[str], Iterable[Key]]]
     taught: Analysed | None = None
 
 
-def reading(demand: ListingDocument, taught: Vocabulary) -> Reading:
+def read_demand(demand: ListingDocument, taught: Vocabulary) -> Reading:
     """A demand, read word by word."""
-    texts = _texts(demand)
-    if _may_touch(taught, texts):
+    read = reading.of(demand)
+    if _may_touch(taught, read, demand.language):
         full = wants.analysed(demand, taught)
         return Reading(demand, [(want.emphasis, (), want.keys) for want in full.wants], full)
+    known = reading.known(demand.language)
     fields: dict[str, list[str]] = {}
-    kinds: dict[str, set[_Kind]] = {}
-    for name, words in texts:
-        for kind in zip(words, analysis.concepts_of(words), strict=True):
-            lemma = kind[0].lemma
+    kinds: dict[str, set[str]] = {}
+    for name, words in zip(TEXT_FIELDS, read.words, strict=True):
+        for one in words:
+            lemma = known[one].word.lemma
             if lemma in fields:
                 fields[lemma].append(name)
-                kinds[lemma].add(kind)
+                kinds[lemma].add(one)
             else:
-                fields[lemma], kinds[lemma] = [name], {kind}
+                fields[lemma], kinds[lemma] = [name], {one}
     return Reading(demand, [(wants.emphasis(lemma, own), kinds[lemma], ()) for lemma, own in fields.items()])
 
 
-def keys_of(readings: Iterable[Reading]) -> set[Key]:
+def keys_of(found: Iterable[Reading]) -> set[Key]:
     """All that the demands hold."""
-    kinds = {kind for demand in readings for _, own, _ in demand.wanted for kind in own}
-    return {key for kind in kinds for key in wants.keys_of(*kind)}.union(*(demand.taught.places for demand in readings if demand.taught))
+    by_language: dict[str, set[str]] = {}
+    for demand in found:
+        by_language.setdefault(demand.document.language, set()).update(*[kinds for _, kinds, _ in demand.wanted])
+    keys = [known[one].keys for language, own in by_language.items() for known in [reading.known(language)] for one in own]
+    return set().union(*keys, *[demand.taught.places for demand in found if demand.taught])
+
+
+_Told = tuple[float, Sequence[tuple[float, int, bool]]]
+"""What the heaviest of some keys weighs, and of those that the offer holds the weight, how often, and whether it names it."""
 
 
 def demands(asking: Analysed, found: Sequence[Reading], weighing: Weights, *, today: date) -> Iterator[Scored]:
     """Each demand's score for the offer that asks, by what the demand wants, weighed by `weighing`."""
     holds, influence = held(asking, asking.places), wants.length_influence(asking.length)
 
-    def told(keys: Iterable[Key]) -> tuple[float, list[tuple[float, int, bool]]]:
-        """What the heaviest weighs, and of those that the offer holds the weight, how often, and whether it names it."""
+    def told(keys: Iterable[Key]) -> _Told:
         return max([weighing[key] for key in keys]), [(weighing[key], *holds[key]) for key in keys if key in holds]
 
-    known: dict[_Kind, tuple[float, list[tuple[float, int, bool]]]] = {}
+    by_language: dict[str, dict[str, _Told]] = {}
     for demand in found:
+        language = demand.document.language
+        known, own_keys = by_language.setdefault(language, {}), reading.known(language)
         values, weights = [], []
         for emphasis, kinds, keys in demand.wanted:
             for kind in kinds:
                 if kind not in known:
-                    known[kind] = told(wants.keys_of(*kind))
+                    known[kind] = told(own_keys[kind].keys)
             each = [known[kind] for kind in kinds] or [told(keys)]
             weights.append(emphasis * max([heaviest for heaviest, _ in each]))
             if shared := [one for _, own in each for one in own]:

@@ -12,14 +12,14 @@ from search.vocabulary import Forms
 
 from .base import Candidates
 
-_SCHEMA_VERSION = 3
+_SCHEMA_VERSION = 4
 
 Clause = dict[str, Any]
 """A part of a query."""
 
 
 class ListingIndex(Document):
-    """What is indexed of a listing. `source` holds the document itself and is not indexed."""
+    """What is indexed of a listing. `source` holds the document itself, `read` what was read in it (see `reading`); neither is indexed."""
 
     uid = Keyword()
     live = Boolean()
@@ -36,11 +36,12 @@ class ListingIndex(Document):
     recency = Long()
     expiry = Long()
     source = Object(enabled=False)
+    read = Text(index=False)
 
     class Meta:
         dynamic = MetaField("strict")
         # The analysed words need no second copy: a hit's source is the document, and rebuilds read the database.
-        source = MetaField(includes=["uid", "live", "document_version", "source"])
+        source = MetaField(includes=["uid", "live", "document_version", "source", "read"])
 
     class Index:
         settings = {
@@ -78,6 +79,7 @@ def indexed(write: Write) -> dict[str, Any]:
     if document is None:
         return {"uid": write.uid, "live": False, "document_version": 0}
     own = meaning.of(document)
+    forms, read = queries.forms(document)
     return {
         **({"direction": own.direction.tolist()} if own and own.encoder == encoding.name() else {}),
         "uid": document.uid,
@@ -88,8 +90,9 @@ def indexed(write: Write) -> dict[str, Any]:
         "valid_until": document.valid_until.isoformat(),
         "recency": queries.recency_key(document),
         "expiry": queries.expiry_key(document),
-        **{name: " ".join(terms) for name, terms in queries.forms(document).items()},
+        **{name: " ".join(terms) for name, terms in forms.items()},
         "source": document.to_source(),
+        "read": read,
     }
 
 
@@ -240,4 +243,5 @@ def frequencies(terms: dict[str, Any]) -> dict[str, Any]:
 
 def document_of(hit: dict[str, Any]) -> ListingDocument:
     """The listing that a raw hit holds."""
-    return ListingDocument.from_source(hit["_source"]["source"])
+    stored = hit["_source"]
+    return ListingDocument.from_source(stored["source"], read=stored.get("read", ""))  # An older index has none.

@@ -12,7 +12,7 @@ from search.documents import ListingDocument, Write
 from search.queries import FORM_FIELDS, FindWord
 from search.vocabulary import Forms
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 
 _KEYWORDS = ("kind", "category", "language", "company_size", "company_uid", "place")
 
@@ -62,9 +62,12 @@ def indexed(write: Write) -> tantivy.Document:
     indexed.add_integer("valid_until", document.valid_until.toordinal())
     indexed.add_integer("recency", queries.recency_key(document))
     indexed.add_integer("expiry", queries.expiry_key(document))
-    for name, terms in queries.forms(document).items():
+    forms, read = queries.forms(document)
+    for name, terms in forms.items():
         indexed.add_text(name, " ".join(terms))
+    # Both under one name: with another field nobody could search an older index until the new one is there.
     indexed.add_bytes("source", orjson.dumps(document.to_source()))
+    indexed.add_bytes("source", read.encode())
     return indexed
 
 
@@ -77,7 +80,8 @@ def position_of(document: ListingDocument) -> str:
 
 def stored_document(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> ListingDocument:
     """The listing at an address."""
-    return ListingDocument.from_source(orjson.loads(searcher.doc(address).get_first("source")))
+    source, *read = searcher.doc(address).get_all("source")
+    return ListingDocument.from_source(orjson.loads(source), read=read[0].decode() if read else "")
 
 
 # --- Clauses --------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def test_an_offer_scores_its_demands_as_the_full_assessment_does(asking, others,
     offer, *demands = [listing(**asking), *(demand(**other) for other in others)]
     if with_meaning:
         offer, *demands = encoded(offer, *demands)
-    full, readings = wants.analysed(offer, taught), [ranking.reading(each, taught) for each in demands]
+    full, readings = wants.analysed(offer, taught), [ranking.read_demand(each, taught) for each in demands]
     in_full = [wants.analysed(each, taught) for each in demands]
     keys = ranking.keys_of(readings)
     assert keys == {key for one in in_full for key in one.places}
