@@ -239,12 +239,13 @@ def find_on(
         exclude_company=demand.company_uid,
         exclude_uids=(demand.uid, *exclude_uids),
         size=engine.CANDIDATES,
+        reach_of=demand,
     )
     if not asked.terms:
         return []
     weighing = wants.weights(frequencies)
     terms = wants.wanted_terms(wanted, weighing)
-    offers = [wants.analysed(offer, taught) for offer, _ in backend.candidates(asked) if matching.is_reachable(demand, offer)]
+    offers = [wants.analysed(offer, taught) for offer, _ in backend.candidates(asked)]
     return together(
         [matching.assess(offer, wanted, terms, weighing, today=today) for offer in offers], lambda several: _weighing(backend, several), refused=refused
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 #: The listing's texts that are analysed, in the order in which evidence is looked for and shown.
 TEXT_FIELDS = ("title", "keywords", "description")
@@ -69,6 +69,20 @@ class ListingDocument:
                 "read": read,
             }
         )
+
+
+class Whereabouts(NamedTuple):
+    """Where a listing is and how far that matters: its values of the same names."""
+
+    latitude: float | None
+    longitude: float | None
+    reach_km: int | None
+    remote: bool
+
+    @classmethod
+    def of(cls, source: dict[str, Any]) -> Self:
+        """Those of a source, for who need not have the document."""
+        return cls(source["latitude"], source["longitude"], source["reach_km"], source["remote"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

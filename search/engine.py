@@ -132,10 +132,11 @@ def assessed_on(  # noqa: PLR0913 - as above
         size=CANDIDATES if document.kind == "demand" else CANDIDATES_FOR_OFFER,
         direction=tuple(asking.meaning.direction.tolist()) if asking.meaning else (),
         nearest=NEAREST,
+        reach_of=document,
     )
     if not wanted.terms and not wanted.direction:
         return []
-    found = [candidate for candidate, _ in backend.candidates(wanted) if matching.is_reachable(document, candidate)]
+    found = [candidate for candidate, _ in backend.candidates(wanted)]
     scored, assess = _by_demand(asking, found, frequencies, today) if document.kind == "demand" else _by_offer(backend, asking, found, today)
     return [replace(assess(one.document), vouched=vouched) for one, vouched in matching.best(scored, limit=limit, threshold=threshold)]
 
@@ -154,7 +155,7 @@ def _by_offer(backend: Backend, asking: wants.Analysed, found: list[ListingDocum
     """Each pair by what its demand wants, whoever asks."""
     taught = vocabulary.current()
     demands = [ranking.read_demand(demand, taught) for demand in found]
-    weighing = wants.weights(taught.frequencies(backend, wants.by_form(sorted(ranking.keys_of(demands))))) if demands else {}
+    weighing = wants.weights(taught.frequencies(backend, wants.by_form(ranking.keys_of(demands)))) if demands else {}
 
     def assess(demand: ListingDocument) -> matching.Assessment:
         wanted = wants.analysed(demand, taught)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from . import meaning
-from .documents import ListingDocument, Signal
+from .documents import ListingDocument, Signal, Whereabouts
 from .geo import distance_km
 from .meaning import Meaning, Nearness
 from .passages import Passage
@@ -85,14 +85,14 @@ def common_levels(one: tuple[str, ...], other: tuple[str, ...]) -> int:
     return next((level for level, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def kilometres(one: ListingDocument, other: ListingDocument) -> float | None:
+def kilometres(one: ListingDocument | Whereabouts, other: ListingDocument | Whereabouts) -> float | None:
     """Between the two places; None if one is not known."""
     if None in (one.latitude, one.longitude, other.latitude, other.longitude):
         return None
     return distance_km((one.latitude, one.longitude), (other.latitude, other.longitude))
 
 
-def is_reachable(one: ListingDocument, other: ListingDocument) -> bool:
+def is_reachable(one: ListingDocument | Whereabouts, other: ListingDocument | Whereabouts) -> bool:
     """Whether neither side's reach ends before the other's place; at a distance everything is reachable."""
     if one.remote or other.remote or one.reach_km is other.reach_km is None:
         return True

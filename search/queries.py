@@ -10,7 +10,7 @@ from itertools import chain
 
 from . import analysis, reading, vocabulary
 from .analysis import LANGUAGES, Token, Word
-from .documents import TEXT_FIELDS, ListingDocument, Query
+from .documents import ListingDocument, Query
 from .vocabulary import Forms
 
 #: Fields that hold analysed words, separated by spaces.

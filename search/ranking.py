@@ -6,7 +6,7 @@ Of a candidate's text only the words that the other side shares are counted; not
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
@@ -32,75 +32,61 @@ def _may_touch(taught: Vocabulary, read: Read, language: str) -> bool:
 
 
 class _Asked(dict[str, tuple[Key, ...]]):
-    """What of each word of offers in a language counts, besides its concepts. Of ten words nine are asked for by nobody."""
+    """What counts of each word, and of each expression's concept, in the texts of a language. Of ten words nine are asked for by nobody."""
 
-    def __init__(self, keys: frozenset[Key], language: str) -> None:
+    def __init__(self, keys: Iterable[Key], language: str) -> None:
         super().__init__()
-        self._keys, self._known = keys, reading.known(language)
+        self._keys, self._known = frozenset(keys), reading.known(language)
 
     def __missing__(self, read: str) -> tuple[Key, ...]:
-        keys = self._known[read].keys
-        self[read] = own = () if self._keys.isdisjoint(keys) else tuple([key for key in keys if key in self._keys])
-        return own
+        word, keys = self._known[read]
+        asked: tuple[Key, ...] = ()
+        if not self._keys.isdisjoint(keys):
+            # A word's concepts count where their expression is told, once for all its words.
+            asked = tuple([key for key in keys if key in self._keys and (word is None or key[0] != CONCEPT)])
+        self[read] = asked
+        return asked
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
-    """What a demand's terms count in an offer. By key: the number of each term that it answers, and what it is worth named and mentioned."""
-
-    worth: Mapping[Key, Sequence[tuple[int, float, float]]]
-    words: frozenset[Key]
-    concepts: frozenset[str]
-    taught: Vocabulary
-    asked: dict[str, _Asked] = field(default_factory=dict)
-
-    def of(self, language: str) -> _Asked:
-        """What is asked for in texts of a language."""
-        if language not in self.asked:
-            self.asked[language] = _Asked(self.words, language)
-        return self.asked[language]
-
-
-def _sought(terms: Sequence[Term], weighing: Weights, taught: Vocabulary) -> _Sought:
+def _worth(terms: Sequence[Term], weighing: Weights) -> dict[Key, list[tuple[int, float, float]]]:
+    """By key that counts in an offer: the number of each term that it answers, and what it is worth named and mentioned."""
     worth: dict[Key, list[tuple[int, float, float]]] = {}
     for number, term in enumerate(terms):
         for key in term.want.keys:
             worth.setdefault(key, []).append((number, *wants.worth(term.want.emphasis, weighing[key])))
-    concepts = frozenset([word for form, word in worth if form == CONCEPT])
-    return _Sought(worth, frozenset([key for key in worth if key[0] != CONCEPT]), concepts, taught)
+    return worth
 
 
 def offers(  # noqa: PLR0913 - a pair has two sides, a weighing, a vocabulary and a day
-    asking: Analysed, terms: Sequence[Term], weighing: Weights, found: Iterable[ListingDocument], *, taught: Vocabulary, today: date
+    asking: Analysed, terms: Sequence[Term], weighing: Weights, found: Sequence[ListingDocument], *, taught: Vocabulary, today: date
 ) -> Iterator[Scored]:
     """Each offer's score for the demand that asks; `terms` are the demand's, weighed by `weighing`."""
-    sought, reachable = _sought(terms, weighing, taught), wants.reachable(term.weight for term in terms)
+    worth, reachable = _worth(terms, weighing), wants.reachable(term.weight for term in terms)
+    asked = {language: _Asked(worth, language) for language in {offer.language for offer in found}}
     for offer in found:
-        length, counts = _counts(offer, sought)
+        read = reading.of(offer)
+        if _may_touch(taught, read, offer.language):
+            full = wants.analysed(offer, taught)
+            length, counts = full.length, held(full, worth)
+        else:
+            length, counts = read.length, _counts(read, asked[offer.language])
         influence = wants.length_influence(length)
         best: dict[int, float] = {}
         for key, (count, is_named) in counts.items():
-            for number, named, mentioned in sought.worth[key]:
+            for number, named, mentioned in worth[key]:
                 value = wants.saturated(named if is_named else mentioned, count, influence)
                 if value > best.get(number, 0.0):
                     best[number] = value
         yield matching.scored(offer, asking, wants.coverage(best.values(), reachable), today=today)
 
 
-def _counts(offer: ListingDocument, sought: _Sought) -> tuple[int, Counts]:
-    """The offer's length in words, and how often it holds what is sought."""
-    read = reading.of(offer)
-    if _may_touch(sought.taught, read, offer.language):
-        full = wants.analysed(offer, sought.taught)
-        return full.length, held(full, sought.worth)
-    asked, counts = sought.of(offer.language), Counter()
-    named: frozenset[Key] = frozenset()
-    for name, words, expressions in zip(TEXT_FIELDS, read.words, read.expressions, strict=True):
-        if name == "description":
-            named = frozenset(counts)
-        counts.update(chain.from_iterable(map(asked.__getitem__, words)))
-        counts.update([(CONCEPT, concept) for concept in expressions if concept in sought.concepts])
-    return sum(map(len, read.words)), {key: (count, key in named) for key, count in counts.items()}
+def _counts(read: Read, asked: _Asked) -> Counts:
+    """How often an offer holds what is asked for."""
+    *named, mentioned = [chain.from_iterable(map(asked.__getitem__, chain(*lines))) for lines in zip(read.words, read.expressions, strict=True)]
+    counts = Counter(chain(*named))
+    names = frozenset(counts)
+    counts.update(mentioned)
+    return {key: (count, key in names) for key, count in counts.items()}
 
 
 def held(full: Analysed, keys: Iterable[Key]) -> Counts:
@@ -158,7 +144,8 @@ def demands(asking: Analysed, found: Sequence[Reading], weighing: Weights, *, to
     holds, influence = held(asking, asking.places), wants.length_influence(asking.length)
 
     def told(keys: Iterable[Key]) -> _Told:
-        return max([weighing[key] for key in keys]), [(weighing[key], *holds[key]) for key in keys if key in holds]
+        shared = [] if holds.keys().isdisjoint(keys) else [(weighing[key], *holds[key]) for key in keys if key in holds]
+        return max(map(weighing.__getitem__, keys)), shared
 
     by_language: dict[str, dict[str, _Told]] = {}
     for demand in found:
@@ -170,8 +157,9 @@ def demands(asking: Analysed, found: Sequence[Reading], weighing: Weights, *, to
                 if kind not in known:
                     known[kind] = told(own_keys[kind].keys)
             each = [known[kind] for kind in kinds] or [told(keys)]
-            weights.append(emphasis * max([heaviest for heaviest, _ in each]))
-            if shared := [one for _, own in each for one in own]:
+            heaviest, shared = each[0] if len(each) == 1 else (max([weight for weight, _ in each]), [one for _, own in each for one in own])
+            weights.append(emphasis * heaviest)
+            if shared:
                 values.append(max([_value(emphasis, *one, influence) for one in shared]))
         yield matching.scored(demand.document, asking, wants.coverage(values, wants.reachable(weights)), today=today)
 

@@ -1,7 +1,7 @@
 """A text as the index keeps it beside the document: its words and expressions, found once, so that no question looks for them in the text again.
 
 Of every field a line of the words, without stop words: each in small letters, with the concepts of every expression that it stands in ("gel=sanitiser").
-Then of every field a line of the concepts, each once for an expression: "gel hidroalcohòlic" is one sanitiser, not two. The words' other forms are not
+Then of every field a line of the concepts ("=sanitiser"), each once for an expression: "gel hidroalcohòlic" is one sanitiser, not two. The words' other forms are not
 kept: who knows a word as it is written and the language has them in memory.
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from . import analysis
 from .analysis import Word
 from .documents import TEXT_FIELDS, ListingDocument
-from .wants import Key, keys_of
+from .wants import CONCEPT, Key, keys_of
 
 _LINES, _CONCEPTS, _NEXT = "\n", "=", ","
 
@@ -34,6 +34,11 @@ class Read(NamedTuple):
     words: Sequence[list[str]]
     expressions: Sequence[list[str]]
 
+    @property
+    def length(self) -> int:
+        """In words."""
+        return sum(map(len, self.words))
+
 
 def fields(document: ListingDocument) -> list[Field]:
     """What stands in each of TEXT_FIELDS."""
@@ -52,7 +57,7 @@ def _expressions(concepts: Iterable[tuple[str, ...]]) -> Iterator[str]:
     before: tuple[str, ...] = ()
     for names in concepts:
         if names:
-            yield from [name for name in names if name not in before]
+            yield from [_CONCEPTS + name for name in names if name not in before]
         before = names
 
 
@@ -66,9 +71,9 @@ def of(document: ListingDocument) -> Read:
 
 
 class Known(NamedTuple):
-    """A word of a `Read` in all its forms, and the keys by which it can be answered, those of its concepts too."""
+    """A word of a `Read` in all its forms, and the keys by which it can be answered, those of its concepts too. Of a concept's line just this key."""
 
-    word: Word
+    word: Word | None
     keys: tuple[Key, ...]
 
 
@@ -87,6 +92,6 @@ class _Known(dict[str, Known]):
         if len(self) >= _CACHED_WORDS:
             self.clear()
         spelt, _, names = read.partition(_CONCEPTS)
-        word = analysis.word(spelt, self._language)
-        self[read] = found = Known(word, tuple(keys_of(word, filter(None, names.split(_NEXT)))))
+        word = analysis.word(spelt, self._language) if spelt else None
+        self[read] = found = Known(word, tuple(keys_of(word, filter(None, names.split(_NEXT)))) if word else ((CONCEPT, names),))
         return found

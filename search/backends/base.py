@@ -31,7 +31,8 @@ class Stored:
 class Candidates:
     """Ask for the `size` documents of `kind` that share most with `terms` (weight by term, by field of queries.FORM_FIELDS).
 
-    With a `direction` (see `meaning`; empty without), besides them for the `nearest` whose vectors point most that way.
+    With a `direction` (see `meaning`; empty without), besides them for the `nearest` whose vectors point most that way. Of all these
+    those that lie beyond the reach of `reach_of`, or it beyond theirs, are left out.
     """
 
     terms: dict[str, dict[str, float]]
@@ -42,6 +43,7 @@ class Candidates:
     exclude_company: str = ""
     exclude_uids: tuple[str, ...] = ()
     size: int = 200
+    reach_of: ListingDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)

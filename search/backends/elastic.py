@@ -240,7 +240,8 @@ class ElasticBackend:
             by_terms = answers[0]["hits"]["hits"] if wanted.terms else []
             known = {hit["_id"] for hit in by_terms}
             near = [hit for hit in answers[-1]["hits"]["hits"] if hit["_id"] not in known] if wanted.direction else []
-            return [(bodies.document_of(hit), hit["_score"]) for hit in by_terms] + [(bodies.document_of(hit), 0.0) for hit in near]
+            found = [(hit, hit["_score"]) for hit in by_terms] + [(hit, 0.0) for hit in near]
+            return [(bodies.document_of(hit), score) for hit, score in found if bodies.is_reachable(hit, wanted.reach_of)]
 
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
         with self._asking() as client:

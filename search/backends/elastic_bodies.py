@@ -5,8 +5,8 @@ from typing import Any
 
 from elasticsearch_dsl import Boolean, Date, DenseVector, Document, GeoPoint, Keyword, Long, MetaField, Object, Text
 
-from search import encoding, meaning, queries, wants
-from search.documents import ListingDocument, Query, Write
+from search import encoding, matching, meaning, queries, wants
+from search.documents import ListingDocument, Query, Whereabouts, Write
 from search.queries import FACETS, FIND_WEIGHTS, FORM_FIELDS, FUZZY_WEIGHTS, PREFIX_WEIGHTS, FindWord
 from search.vocabulary import Forms
 
@@ -239,6 +239,11 @@ def frequencies(terms: dict[str, Any]) -> dict[str, Any]:
         "offsets": False,
         "payloads": False,
     }
+
+
+def is_reachable(hit: dict[str, Any], asking: ListingDocument | None) -> bool:
+    """Whether the listing of a raw hit and the asking one are within each other's reach: most are not, and need not be made."""
+    return asking is None or matching.is_reachable(asking, Whereabouts.of(hit["_source"]["source"]))
 
 
 def document_of(hit: dict[str, Any]) -> ListingDocument:

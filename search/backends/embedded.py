@@ -20,6 +20,7 @@ import tantivy
 from tantivy import Occur, Order
 from tantivy import Query as Clause
 
+from search import matching
 from search.documents import ListingDocument, Page, Query, Write
 
 from .base import Candidates, EngineUnavailableError, Frequencies, Stored
@@ -208,7 +209,7 @@ class EmbeddedBackend:
     def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
         snapshot = self._read()
         searcher = snapshot.searcher
-        matching = any_of(boosted(term(name, word), weight) for name, words in wanted.terms.items() for word, weight in words.items())
+        words = any_of(boosted(term(name, word), weight) for name, words in wanted.terms.items() for word, weight in words.items())
         filters = [
             (Occur.Must, silent(term("kind", wanted.kind))),
             (Occur.Must, silent(at_least("valid_until", wanted.valid_on.toordinal()))),
@@ -217,11 +218,11 @@ class EmbeddedBackend:
         if wanted.exclude_company:
             filters.append((Occur.MustNot, term("company_uid", wanted.exclude_company)))
         with _translated_errors():
-            hits = searcher.search(Clause.boolean_query([(Occur.Must, matching), *filters]), wanted.size, count=False).hits
+            hits = searcher.search(Clause.boolean_query([(Occur.Must, words), *filters]), wanted.size, count=False).hits
             found = {document.uid: (document, score) for document, score in ((snapshot.document(address), score) for score, address in hits)}
             for document in self._nearest(snapshot, wanted, filters):
                 found.setdefault(document.uid, (document, 0.0))
-            return list(found.values())
+            return [each for each in found.values() if wanted.reach_of is None or matching.is_reachable(wanted.reach_of, each[0])]
 
     def _nearest(self, snapshot: Snapshot, wanted: Candidates, filters: list[tuple[Occur, Clause]]) -> list[ListingDocument]:
         """The documents that point most in the wanted direction, the nearest first; the filters are asked afterwards, of the nearest."""

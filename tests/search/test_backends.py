@@ -364,6 +364,39 @@ def test_candidates_are_of_the_kind_valid_and_of_others(backend):
     assert [document for document, _ in backend.candidates(asked)] == [wanted]
 
 
+def test_candidates_out_of_reach_are_left_out(backend):
+    near, far, remote = listing("Gel", **SABADELL, reach_km=30), listing("Gel", **GIRONA, reach_km=30), listing("Gel", **GIRONA, remote=True)
+    write(backend, near, far, remote, listing("Gel", **TERRASSA))
+    asked = Candidates(terms={"text_lemma": {"gel": 1.0}}, kind="offer", valid_on=TODAY)
+    assert len(backend.candidates(asked)) == 4
+    from_terrassa = replace(asked, reach_of=demand("Gel", **TERRASSA))
+    assert {document.uid for document, _ in backend.candidates(from_terrassa)} == {document.uid for document, _ in backend.candidates(asked)} - {far.uid}
+    within_10_km = replace(asked, reach_of=demand("Gel", **GIRONA, reach_km=10))
+    assert {document.uid for document, _ in backend.candidates(within_10_km)} == {far.uid, remote.uid}
+
+
+@pytest.mark.parametrize("make", [listing, demand])
+def test_candidates_come_with_what_was_read_in_them(backend, make):
+    gel = make("Gel hidroalcohòlic", "En garrafes.", keywords=("higiene",))
+    write(backend, gel)
+    [(document, _)] = backend.candidates(Candidates(terms={"text_lemma": {"gel": 1.0}}, kind=gel.kind, valid_on=TODAY))
+    assert (document, document.read) == (gel, queries.forms(gel)[1])
+
+
+def test_suggest_scores_what_an_older_index_holds(backend, monkeypatch):
+    """It has kept nothing of what was read, and serves until the new one is built."""
+    older, newer = [listing("Gel hidroalcohòlic", "Garrafes.", published_at=NOW) for _ in range(2)]
+    forms = queries.forms
+    with monkeypatch.context() as before:
+        before.setattr(queries, "forms", lambda document: (forms(document)[0], ""))
+        write(backend, older)
+    write(backend, newer)
+    found = [document for document, _ in backend.candidates(Candidates(terms={"text_lemma": {"gel": 1.0}}, kind="offer", valid_on=TODAY))]
+    assert {document.uid: bool(document.read) for document in found} == {older.uid: False, newer.uid: True}
+    one, other = suggest_on(backend, demand("Gel hidroalcohòlic"), limit=5, threshold=0.0, today=TODAY)
+    assert (one.score, one.reasons) == (other.score, other.reasons)
+
+
 def test_suggest_answers_in_both_directions_with_one_score(backend):
     offer = listing("Gel hidroalcohòlic", "Garrafes de 5 litres.", **TERRASSA)
     wanted = demand("Necessitem gel hidroalcohòlic", "Per a una residència.", **SABADELL)

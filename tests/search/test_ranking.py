@@ -1,9 +1,11 @@
 """The quick scores: those of the full assessment, to the last bit."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search import matching, ranking, wants
+from search import matching, ranking, reading, wants
 from search.backends.base import Frequencies
 from search.vocabulary import EMPTY, Rule, build
 
@@ -41,15 +43,26 @@ def texts(draw):
     }
 
 
+def indexed(documents, which):
+    """Those of the numbers `which` as they come from the index, which keeps what was read in them."""
+    return [replace(document, read=reading.written(reading.fields(document))) if which >> number & 1 else document for number, document in enumerate(documents)]
+
+
 def weighing_of(keys):
     """Words of all kinds of rarity."""
     return wants.weights(Frequencies(1_000, {key: sum(map(ord, key[1])) % 400 for key in keys}))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(asking=texts(), others=st.lists(texts(), min_size=1, max_size=6), taught=st.sampled_from([EMPTY, TAUGHT]), with_meaning=st.booleans())
-def test_a_demand_scores_its_offers_as_the_full_assessment_does(asking, others, taught, with_meaning):
-    wanted, *offers = [demand(**asking), *(listing(**other) for other in others)]
+@given(
+    asking=texts(),
+    others=st.lists(texts(), min_size=1, max_size=6),
+    taught=st.sampled_from([EMPTY, TAUGHT]),
+    with_meaning=st.booleans(),
+    which=st.integers(0, 63),
+)
+def test_a_demand_scores_its_offers_as_the_full_assessment_does(asking, others, taught, with_meaning, which):
+    wanted, *offers = [demand(**asking), *indexed([listing(**other) for other in others], which)]
     if with_meaning:
         wanted, *offers = encoded(wanted, *offers)
     full = wants.analysed(wanted, taught)
@@ -60,9 +73,15 @@ def test_a_demand_scores_its_offers_as_the_full_assessment_does(asking, others, 
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(asking=texts(), others=st.lists(texts(), min_size=1, max_size=6), taught=st.sampled_from([EMPTY, TAUGHT]), with_meaning=st.booleans())
-def test_an_offer_scores_its_demands_as_the_full_assessment_does(asking, others, taught, with_meaning):
-    offer, *demands = [listing(**asking), *(demand(**other) for other in others)]
+@given(
+    asking=texts(),
+    others=st.lists(texts(), min_size=1, max_size=6),
+    taught=st.sampled_from([EMPTY, TAUGHT]),
+    with_meaning=st.booleans(),
+    which=st.integers(0, 63),
+)
+def test_an_offer_scores_its_demands_as_the_full_assessment_does(asking, others, taught, with_meaning, which):
+    offer, *demands = [listing(**asking), *indexed([demand(**other) for other in others], which)]
     if with_meaning:
         offer, *demands = encoded(offer, *demands)
     full, readings = wants.analysed(offer, taught), [ranking.read_demand(each, taught) for each in demands]
@@ -72,3 +91,18 @@ def test_an_offer_scores_its_demands_as_the_full_assessment_does(asking, others,
     weighing = weighing_of(keys)
     quick = [one.score for one in ranking.demands(full, readings, weighing, today=TODAY)]
     assert quick == [matching.assess(full, one, wants.wanted_terms(one, weighing), weighing, today=TODAY).score for one in in_full]
+
+
+def test_what_the_index_keeps_is_not_read_again(monkeypatch):
+    offers, demands = [listing("Gel hidroalcohòlic", "Per a hospitals.")], [demand("Gel per a hospitals")]
+    weighing = weighing_of({key for one in (*offers, *demands) for key in wants.analysed(one).places})
+
+    def scores(offers, demands):
+        asking, answering = wants.analysed(demands[0]), wants.analysed(offers[0])
+        read = [ranking.read_demand(one, EMPTY) for one in demands]
+        by_demand = ranking.offers(asking, wants.wanted_terms(asking, weighing), weighing, offers, taught=EMPTY, today=TODAY)
+        return [one.score for one in (*by_demand, *ranking.demands(answering, read, weighing, today=TODAY))]
+
+    expected, kept = scores(offers, demands), (indexed(offers, 1), indexed(demands, 1))
+    monkeypatch.setattr(reading, "fields", None)
+    assert scores(*kept) == expected
