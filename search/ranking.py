@@ -4,8 +4,7 @@ Of a candidate's text only the words that the other side shares are counted; not
 `matching.assess` to the last bit, which then tells of the few best why. A text that the curators' vocabulary may touch is read in full.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -17,7 +16,7 @@ from .reading import Read
 from .vocabulary import EMPTY, Vocabulary
 from .wants import CONCEPT, Analysed, Key, Term, Weights
 
-Counts = Mapping[Key, tuple[int, bool]]
+Counts = dict[Key, tuple[int, bool]]
 """How often a text holds a word in a form, and whether its title or keywords do."""
 
 
@@ -37,12 +36,13 @@ class _Asked(dict[str, tuple[Key, ...]]):
     def __init__(self, keys: Iterable[Key], language: str) -> None:
         super().__init__()
         self._keys, self._known = frozenset(keys), reading.known(language)
+        self._spellings = frozenset(word for _, word in self._keys)
 
     def __missing__(self, read: str) -> tuple[Key, ...]:
         word, keys = self._known[read]
         asked: tuple[Key, ...] = ()
-        if not self._keys.isdisjoint(keys):
-            # A word's concepts count where their expression is told, once for all its words.
+        # A word's concepts count where their expression is told, once for all its words.
+        if word is None or not self._spellings.isdisjoint(word):
             asked = tuple([key for key in keys if key in self._keys and (word is None or key[0] != CONCEPT)])
         self[read] = asked
         return asked
@@ -82,11 +82,14 @@ def offers(  # noqa: PLR0913 - a pair has two sides, a weighing, a vocabulary an
 
 def _counts(read: Read, asked: _Asked) -> Counts:
     """How often an offer holds what is asked for."""
-    *named, mentioned = [chain.from_iterable(map(asked.__getitem__, chain(*lines))) for lines in zip(read.words, read.expressions, strict=True)]
-    counts = Counter(chain(*named))
-    names = frozenset(counts)
-    counts.update(mentioned)
-    return {key: (count, key in names) for key, count in counts.items()}
+    counts: dict[Key, tuple[int, bool]] = {}
+    for name, *lines in zip(TEXT_FIELDS, read.words, read.expressions, strict=True):
+        is_named = name != "description"
+        for keys in filter(None, map(asked.__getitem__, chain(*lines))):
+            for key in keys:
+                before = counts.get(key)
+                counts[key] = (before[0] + 1, before[1]) if before else (1, is_named)
+    return counts
 
 
 def held(full: Analysed, keys: Iterable[Key]) -> Counts:
