@@ -482,6 +482,7 @@ def test_listing_is_not_missed_when_a_copy_of_the_servers_files_was_put_back(rea
     reader.read()
     place = FeedEntry.objects.get(uid=lost.uid).pk
     FeedEntry.objects.all().delete()
+    Listing.objects.filter(pk=lost.pk).delete()
     missed, later = live(), live()
     feeding.follow()
     FeedEntry.objects.filter(uid=missed.uid).update(id=place)
