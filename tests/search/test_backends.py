@@ -608,7 +608,7 @@ WRITTEN = (
     ("Publicación de anuncios oficiales", "es"),
     ("Collection of confidential documents", "en"),
 )
-ASKED = (
+LOOKED_FOR = (
     "recollida",
     "instal·lació",
     "instalacion",
@@ -629,7 +629,7 @@ def test_searches_and_facets_are_the_same_on_every_engine(embedded_backend, elas
     told = []
     for backend in (embedded_backend, elastic_backend):
         write(backend, *listings)
-        pages = [backend.find(Query(text=text, languages=languages)) for text in ASKED for languages in ((), ("ca",))]
+        pages = [backend.find(Query(text=text, languages=languages)) for text in LOOKED_FOR for languages in ((), ("ca",))]
         told.append([(page.total, page.facets, [hit.uid for hit in page.hits]) for page in pages])
     assert told[0] == told[1]
     assert all(total for total, _, _ in told[0][::2])
