@@ -104,7 +104,13 @@ def _engines(engines: list[Engine]) -> Iterator[Finding]:
         name = {"engine": engine.engine.capitalize()}
         if engine.error or engine.documents is None:
             level = Level.BAD if engine.is_chosen else Level.LOOK
-            yield level, _("%(engine)s does not answer: %(error)s") % (name | {"error": engine.error}) if engine.error else _("%(engine)s has no index.") % name
+            if engine.error:
+                yield level, _("%(engine)s does not answer: %(error)s") % (name | {"error": engine.error})
+            else:
+                yield (
+                    level,
+                    _("%(engine)s has no index of this release yet. A worker builds it; until then searches use the one of before, if there is one.") % name,
+                )
         elif engine.is_chosen:
             yield (
                 Level.WELL,
