@@ -129,8 +129,36 @@ def wait_until_well(url: str, key: str, seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
-def test_naive_client_makes_people_wait_and_loses_saves(line):
-    """The client as it comes: ten seconds of patience, three retries, and an error in the request that saves."""
+#: Ten saves as the usual Django glue does them, which asks the server at once; prints how many ended in an error, and how many rows there are then.
+GLUE = """
+import random
+from marketplace.listings import operations
+from marketplace.listings.models import Listing
+from tests.search.life import children
+writer, before, failed = children._Writer(random.Random(SEED)), Listing.objects.count(), 0
+children._index_like_many("WHEN")
+for _ in range(10):
+    try:
+        operations.create(writer._company, writer._fields(), by=writer._user)
+    except Exception as error:
+        failed += 1
+print(failed, Listing.objects.count() - before)
+"""
+
+
+def test_naive_glue_loses_saves_in_every_sickness(marketplace, line, seed):
+    """In a signal each save fails and nothing is kept; at commit it is kept, but whoever saved is shown an error."""
+    forks = marketplace(ELASTICSEARCH_URL=line.url, EMBEDDED_FALLBACK=False)
+    load.set_up(forks, 5)
+    for state in (REFUSING, "429", "503", "a page of HTML"):
+        line.become(state)
+        told = {when: forks.python(GLUE.replace("SEED", str(seed)).replace("WHEN", when)).split()[-2:] for when in ("signal", "commit")}
+        line.become(WELL)
+        assert told == {"signal": ["10", "0"], "commit": ["10", "10"]}, state
+
+
+def test_naive_client_makes_people_wait(line):
+    """The client as it comes: ten seconds of patience, and three retries."""
     line.become("silent")
     client = Elasticsearch(line.url, retry_on_timeout=True, request_timeout=0.4)
     began = time.monotonic()
