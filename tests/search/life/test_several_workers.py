@@ -24,6 +24,7 @@ NUDGES = 100 if FULL else 25
 LEASE_SECONDS = 60.0 if FULL else 3.0
 
 #: What is due on the day: listings that have ended, listings that end soon, and demands that offers answer; those of the writers come and go.
+#: All titles hold the word by which documents are compared.
 DUE = """
 import datetime
 from django.db import transaction
@@ -39,14 +40,14 @@ with transaction.atomic():
         10, company=other, live=True, demand=True, title="Busquem pantalles facials per a botigues", description="Necessitem 200 pantalles facials de PET reutilitzables."
     )
     third = factories.CompanyFactory(tax_id=factories.company_tax_id(2_000_001))
-    rows.append(factories.ListingFactory(company=third, live=True, title="Lloguer de bastides per a façanes", description="Muntem bastides homologades."))
+    rows.append(factories.ListingFactory(company=third, live=True, title="Bastides i pantalles per a façanes", description="Muntem bastides homologades."))
     rows.append(factories.ListingFactory(
-        company=other, live=True, demand=True, title="Busquem bastides per a una façana", description="Rehabilitem una façana de quatre plantes."
+        company=other, live=True, demand=True, title="Bastides i pantalles per a una façana", description="Rehabilitem una façana de quatre plantes."
     ))
     changelog.append_many("listing", [row.uid for row in rows])
 """
 LASTING = """SELECT count(*) FROM synergies_synergy JOIN listings_listing AS offer ON offer.id = offer_id JOIN listings_listing AS demand ON demand.id = demand_id
-WHERE offer.title LIKE '%bastides%' AND demand.title LIKE '%bastides%'"""
+WHERE strpos(offer.title, 'Bastides') = 1 AND strpos(demand.title, 'Bastides') = 1"""
 
 
 def wait_until(is_so, seconds: float, log=lambda: "") -> float:
