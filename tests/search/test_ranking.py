@@ -53,14 +53,19 @@ def weighing_of(keys):
     return wants.weights(Frequencies(1_000, {key: sum(map(ord, key[1])) % 400 for key in keys}))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    asking=texts(),
-    others=st.lists(texts(), min_size=1, max_size=6),
-    taught=st.sampled_from([EMPTY, TAUGHT]),
-    with_meaning=st.booleans(),
-    which=st.integers(0, 63),
-)
+def for_any_texts(test):
+    """Run with a text that asks and some that may answer, from the index or not, with and without a vocabulary and meaning."""
+    values = {
+        "asking": texts(),
+        "others": st.lists(texts(), min_size=1, max_size=6),
+        "taught": st.sampled_from([EMPTY, TAUGHT]),
+        "with_meaning": st.booleans(),
+        "which": st.integers(0, 63),
+    }
+    return settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])(given(**values)(test))
+
+
+@for_any_texts
 def test_a_demand_scores_its_offers_as_the_full_assessment_does(asking, others, taught, with_meaning, which):
     wanted, *offers = [demand(**asking), *indexed([listing(**other) for other in others], which)]
     if with_meaning:
@@ -72,14 +77,7 @@ def test_a_demand_scores_its_offers_as_the_full_assessment_does(asking, others, 
     assert quick == [matching.assess(wants.analysed(offer, taught), full, terms, weighing, today=TODAY).score for offer in offers]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    asking=texts(),
-    others=st.lists(texts(), min_size=1, max_size=6),
-    taught=st.sampled_from([EMPTY, TAUGHT]),
-    with_meaning=st.booleans(),
-    which=st.integers(0, 63),
-)
+@for_any_texts
 def test_an_offer_scores_its_demands_as_the_full_assessment_does(asking, others, taught, with_meaning, which):
     offer, *demands = [listing(**asking), *indexed([demand(**other) for other in others], which)]
     if with_meaning:
