@@ -44,7 +44,7 @@ import tantivy
 from django.utils import timezone
 
 from search import engine, index, matching
-from search.backends import elastic, embedded_clauses
+from search.backends import elastic, embedded_clauses, embedded_writing
 from search.backends.base import Backend
 from search.backends.elastic import ElasticBackend
 from search.backends.embedded import EmbeddedBackend
@@ -78,7 +78,7 @@ def write_ready(ready: Sequence[tantivy.Document]) -> None:
     path.mkdir()
     opened = tantivy.Index(embedded_clauses.SCHEMA, path=str(path))
     for batch in batches(ready):
-        writer = EmbeddedBackend._writer(opened)  # noqa: SLF001 - with the same memory and threads
+        writer = embedded_writing.open_writer(opened)
         for document in batch:
             writer.add_document(document)
         writer.commit()

@@ -6,11 +6,12 @@ Both backends hold the same forms under the same names, so one set of weights se
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
 
 from . import analysis, reading, vocabulary
-from .analysis import LANGUAGES, Token, Word
+from .analysis import LANGUAGES, Token
 from .documents import ListingDocument, Query
+from .reading import Content
 from .vocabulary import Forms
 
 #: Fields that hold analysed words, separated by spaces.
@@ -125,26 +126,35 @@ def required_words(count: int) -> int:
 # --- What a document is indexed by ------------------------------------------------------------------------------
 
 
-def forms(document: ListingDocument) -> tuple[dict[str, Iterable[str]], str]:
-    """The document's terms by field of FORM_FIELDS, and what `reading` keeps of it. The title's words keep its stop words: "sobre" may be an envelope."""
+def forms(document: ListingDocument) -> tuple[dict[str, str], str]:
+    """The document's terms by field of FORM_FIELDS, separated by spaces, and what `reading` keeps of it.
+
+    The title's words keep its stop words: "sobre" may be an envelope.
+    """
     title, *_ = found = reading.fields(document)
-    _, title_lemmas, title_stems, *_ = _columns(title.words)
-    words, lemmas, stems, cognates, _ = _columns(list(chain.from_iterable(field.words for field in found)))
+    known = analysis.known(document.language)
+    _, _, title_lemmas, title_stems, *_ = _columns(title.words)
+    _, words, lemmas, stems, cognates, _ = _columns([word for field in found for word in field.words])
     return {
-        "title_word": [word.word for word in analysis.words(document.title, document.language)],
-        "title_lemma": title_lemmas,
-        "title_stem": title_stems,
-        "company_word": [word.word for word in analysis.words(f"{document.company_name} {document.place_name}", document.language)],
-        "text_word": words,
-        "text_lemma": lemmas,
-        "text_stem": stems,
-        "text_cognate": filter(None, cognates),
-        "text_concept": [name for field in found for names in field.concepts for name in names],
+        "title_word": " ".join([word.word for surface in title.surfaces if (word := known[surface])]),
+        "title_lemma": " ".join(title_lemmas),
+        "title_stem": " ".join(title_stems),
+        "company_word": _company_words(document.company_name, document.place_name, document.language),
+        "text_word": " ".join(words),
+        "text_lemma": " ".join(lemmas),
+        "text_stem": " ".join(stems),
+        "text_cognate": " ".join(filter(None, cognates)),
+        "text_concept": " ".join([name for field in found for names in field.concepts for name in names]),
     }, reading.written(found)
 
 
-def _columns(words: Sequence[Word]) -> Iterable[Sequence[str]]:
-    return zip(*words, strict=True) if words else ((),) * len(Word._fields)
+def _columns(words: Sequence[Content]) -> Iterable[Sequence[str]]:
+    return zip(*words, strict=True) if words else ((),) * len(Content._fields)
+
+
+@lru_cache(10_000)
+def _company_words(name: str, place: str, language: str) -> str:
+    return " ".join([word.word for word in analysis.words(f"{name} {place}", language)])
 
 
 #: Order keys hold the time in their high bits and bits of the uid below, so that both engines sort and page alike when

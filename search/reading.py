@@ -5,8 +5,9 @@ Then of every field a line of the concepts ("=sanitiser"), each once for an expr
 kept: who knows a word as it is written and the language has them in memory.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import compress
 from typing import NamedTuple
 
 from . import analysis
@@ -16,15 +17,23 @@ from .wants import CONCEPT, Key, keys_of
 
 _LINES, _CONCEPTS, _NEXT = "\n", "=", ","
 
-#: Some 0.4 kB each; a town of 20,000 listings has 20,000 in its main language.
-_CACHED_WORDS = 100_000
+
+class Content(NamedTuple):
+    """A word that is no stop word, in all its forms, as it is written in small letters, and the expressions that begin with it."""
+
+    spelt: str
+    word: str
+    lemma: str
+    stem: str
+    cognate: str
+    expressions: analysis.Expressions
 
 
 class Field(NamedTuple):
-    """What was read in one field: as they are written its words, then the words themselves, and the concepts of each."""
+    """What was read in one field: every word as it stands, then those that are no stop words, and the concepts of each of these."""
 
-    spelt: list[str]
-    words: list[Word]
+    surfaces: list[str]
+    words: list[Content]
     concepts: list[tuple[str, ...]]
 
 
@@ -42,23 +51,63 @@ class Read(NamedTuple):
 
 def fields(document: ListingDocument) -> list[Field]:
     """What stands in each of TEXT_FIELDS."""
-    found = [analysis.content(document.text(name), document.language) for name in TEXT_FIELDS]
-    return [Field(spelt, words, analysis.concepts_of(words)) for spelt, words in found]
+    content = _content(document.language)
+    return [_field(document.text(name), content) for name in TEXT_FIELDS]
+
+
+def _field(text: str, content: Mapping[str, Content | None]) -> Field:
+    surfaces = analysis.surfaces(text)
+    words = list(filter(None, map(content.__getitem__, surfaces)))
+    return Field(surfaces, words, analysis.concepts_by([word.expressions for word in words], [word.lemma for word in words]))
+
+
+@cache
+def _content(language: str) -> Mapping[str, Content | None]:
+    words, stops = analysis.known(language), analysis.stop_words(language)
+
+    def read(surface: str) -> Content | None:
+        word = words[surface]
+        if word is None or word.word in stops:
+            return None
+        return Content(surface.lower(), word.word, word.lemma, word.stem, word.cognate, analysis.expressions_from(word))
+
+    return analysis.Remembered(read)
 
 
 def written(found: Iterable[Field]) -> str:
     """What the index keeps; `of` reads it."""
     found = list(found)
-    words = [" ".join([f"{word}={','.join(names)}" if names else word for word, names in zip(one.spelt, one.concepts, strict=True)]) for one in found]
-    return _LINES.join([*words, *(" ".join(_expressions(one.concepts)) for one in found)])
+    return _LINES.join([_words(field) for field in found] + [_expressions(field.concepts) for field in found])
 
 
-def _expressions(concepts: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    before: tuple[str, ...] = ()
-    for names in concepts:
-        if names:
-            yield from [_CONCEPTS + name for name in names if name not in before]
-        before = names
+def _words(field: Field) -> str:
+    words = [word.spelt for word in field.words]
+    for place in _with_concepts(field.concepts):
+        words[place] += _suffix(field.concepts[place])
+    return " ".join(words)
+
+
+def _expressions(concepts: list[tuple[str, ...]]) -> str:
+    found = []
+    for place in _with_concepts(concepts):
+        names, before = concepts[place], concepts[place - 1] if place else ()
+        found.append(_line(tuple([name for name in names if name not in before]) if before else names))
+    return " ".join(filter(None, found))
+
+
+def _with_concepts(concepts: list[tuple[str, ...]]) -> Iterable[int]:
+    return compress(range(len(concepts)), concepts)
+
+
+# Some thousand of them in all: the concepts of data/concepts.tsv that meet in one word.
+@cache
+def _suffix(names: tuple[str, ...]) -> str:
+    return _CONCEPTS + _NEXT.join(names)
+
+
+@cache
+def _line(names: tuple[str, ...]) -> str:
+    return " ".join([_CONCEPTS + name for name in names])
 
 
 def of(document: ListingDocument) -> Read:
@@ -80,18 +129,11 @@ class Known(NamedTuple):
 @cache
 def known(language: str) -> Mapping[str, Known]:
     """The words of texts of a language, by how a `Read` has them."""
-    return _Known(language)
+    words = analysis.known(language)
 
+    def read(written: str) -> Known:
+        spelt, _, names = written.partition(_CONCEPTS)
+        word = words[spelt] if spelt else None
+        return Known(word, tuple(keys_of(word, filter(None, names.split(_NEXT)))) if word else ((CONCEPT, names),))
 
-class _Known(dict[str, Known]):
-    def __init__(self, language: str) -> None:
-        super().__init__()
-        self._language = language
-
-    def __missing__(self, read: str) -> Known:
-        if len(self) >= _CACHED_WORDS:
-            self.clear()
-        spelt, _, names = read.partition(_CONCEPTS)
-        word = analysis.word(spelt, self._language) if spelt else None
-        self[read] = found = Known(word, tuple(keys_of(word, filter(None, names.split(_NEXT)))) if word else ((CONCEPT, names),))
-        return found
+    return analysis.Remembered(read)

@@ -83,7 +83,7 @@ class AidSource:
 
     kind = KIND
 
-    def load(self, uids: Iterable[str]) -> dict[str, ListingDocument | None]:
+    def load(self, uids: Iterable[str | uuid.UUID]) -> dict[str, ListingDocument | None]:
         """The present document of each uid; None for one that must not be found (gone, not live, private)."""
         documents: dict[str, ListingDocument | None] = dict.fromkeys(map(str, uids))
         return documents | {found.uid: found for found in _documents(_named(_findable(), documents))}

@@ -1,9 +1,11 @@
 """What the search engine gets to know of a listing."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from search.documents import ListingDocument
 
@@ -11,7 +13,7 @@ from .models import Listing
 
 #: What a document is made of, as attributes of a listing and as columns of its row: thousands are indexed at a time, and no model object is made of them.
 _FACTS = (
-    "uid", "kind", "category", "language", "title", "description", "keywords", "reach_km", "remote", "published_at", "created", "valid_until",
+    "uid", "kind", "category", "language", "title", "description", "keywords", "reach_km", "remote", "valid_until",
     "sector.code", "sector.path", "company.uid", "company.name", "company.size", "place.code", "place.name", "place.latitude", "place.longitude",
 )  # fmt: skip
 _COLUMNS = tuple(name.replace(".", "__") for name in _FACTS)
@@ -23,12 +25,12 @@ def document(listing: Listing, *, version: int = 0) -> ListingDocument:
 
     `version` is the id of the listing's last change, needed by who writes to the index, not by who only asks it.
     """
-    return _document(*_facts(listing), version)
+    return _document(*_facts(listing), listing.published_at or listing.created, version)
 
 
 def _document(  # noqa: PLR0913, PLR0917 - a row
-    uid, kind, category, language, title, description, keywords, reach_km, remote, published_at, created, valid_until,
-    sector, path, company_uid, company_name, company_size, place, place_name, latitude, longitude, version,
+    uid, kind, category, language, title, description, keywords, reach_km, remote, valid_until,
+    sector, path, company_uid, company_name, company_size, place, place_name, latitude, longitude, published_at, version,
 ) -> ListingDocument:  # fmt: skip
     return ListingDocument(
         uid=str(uid),
@@ -50,13 +52,13 @@ def _document(  # noqa: PLR0913, PLR0917 - a row
         longitude=longitude,
         reach_km=reach_km,
         remote=remote,
-        published_at=published_at or created,
+        published_at=published_at,
         valid_until=valid_until,
     )
 
 
 def _rows(listings: QuerySet) -> QuerySet:
-    return listings.with_last_change().values_list("id", *_COLUMNS, "last_change")
+    return listings.with_last_change().values_list("id", *_COLUMNS, Coalesce("published_at", "created"), "last_change")
 
 
 class ListingSource:
@@ -64,10 +66,14 @@ class ListingSource:
 
     kind = "listing"
 
-    def load(self, uids: Iterable[str]) -> dict[str, ListingDocument | None]:
+    def load(self, uids: Iterable[str | uuid.UUID]) -> dict[str, ListingDocument | None]:
         """The present document of each uid; None for one that must not be found (gone, not live)."""
+        uids = list(uids)
         documents: dict[str, ListingDocument | None] = dict.fromkeys(map(str, uids))
-        return documents | {found.uid: found for found in (_document(*row[1:]) for row in _rows(Listing.objects.live().filter(uid__in=list(documents))))}
+        for row in _rows(Listing.objects.live().filter(uid__in=uids).order_by()):
+            found = _document(*row[1:])
+            documents[found.uid] = found
+        return documents
 
     def lock(self, uids: Iterable[str]) -> None:
         """Hold the rows until the end of the transaction, so that the ids of their changes rise in the order of the commits."""

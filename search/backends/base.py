@@ -1,6 +1,6 @@
 """What an engine must do. tests/search/test_backends.py holds every backend to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, Self
@@ -78,10 +78,11 @@ class Backend(Protocol):
     def create(self) -> None:
         """Make the index, empty, unless there is one."""
 
-    def write(self, writes: Sequence[Write], *, force: bool = False) -> int:
+    def write(self, writes: Iterable[Write], *, force: bool = False) -> int:
         """Store each document or tombstone unless the index holds that version or a newer one; how many were stored.
 
-        With `force` an equal version is overwritten. What was stored is visible to searches on return.
+        With `force` an equal version is overwritten. What was stored is visible to searches on return. Writes are taken as the engine gets on, so that
+        they can be made meanwhile; an error of theirs comes through, and what was stored before it may stay.
         """
 
     def find(self, query: Query) -> Page:

@@ -8,7 +8,7 @@ at a restart, and a late write would bring it back.
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Self
@@ -44,6 +44,8 @@ WRITE_SECONDS = 30.0
 COPY_SECONDS = 10.0
 
 _SCAN_KEEP_ALIVE = "2m"
+#: Of a bulk's answer. The rest is longer than all of these, and nobody reads it.
+_TOLD = ("items.*._id", "items.*.status", "items.*.error")
 _COPY_WAIT = f"{COPY_SECONDS:.0f}s"
 
 #: Answers of a server that is there but overloaded, starting or broken.
@@ -188,16 +190,16 @@ class ElasticBackend:
 
     # --- Writing ----------------------------------------------------------------------------------------------------------
 
-    def write(self, writes: Sequence[Write], *, force: bool = False) -> int:
-        stored = 0
+    def write(self, writes: Iterable[Write], *, force: bool = False) -> int:
+        dumps = self._client.transport.serializers.get_serializer("application/json").dumps
+        answers = elastic_bulk.send(writes, self._bulk, dumps=dumps, force=force)
+        return sum(_is_taken(answer) for part in answers for answer in part)
+
+    def _bulk(self, lines: elastic_bulk.Lines, is_last: bool) -> elastic_bulk.Answers:  # noqa: FBT001 - see elastic_bulk.send
         with self._asking(patient=True) as client:
             # Without an alias required, a bulk to one that is gone would make an index of that name, with guessed fields.
-            for item in elastic_bulk.send(client, self._index, writes, force=force, require_alias=self._staged is None):
-                is_taken = item["status"] < HTTPStatus.MULTIPLE_CHOICES
-                stored += is_taken
-                if not is_taken:
-                    _refused(item)
-        return stored
+            answer = client.bulk(index=self._index, operations=lines, refresh=is_last, require_alias=self._staged is None, filter_path=_TOLD)
+            return [{"status": int(item["index"]["status"]), **item["index"]} for item in answer["items"]]
 
     # --- Reading ----------------------------------------------------------------------------------------------------------
 
@@ -291,19 +293,18 @@ def _arguments(body: dict[str, Any]) -> dict[str, Any]:
     return {renamed.get(name, name): value for name, value in body.items()}
 
 
-def _refused(item: dict[str, Any]) -> None:
-    """What to do about a refused write: raise, so that the batch comes again, or go on.
+def _is_taken(answer: dict[str, Any]) -> bool:
+    """Whether a write was stored. Raises if it must be repeated, and the whole batch with it.
 
     A newer version is there (409): as good as written. A document that Elasticsearch cannot take (400) must not hold up all
     that come after it: it is logged, and `check_index` goes on naming it.
     """
-    status = item.get("status")
-    if status == HTTPStatus.CONFLICT:
-        return
+    status = answer["status"]
     if status == HTTPStatus.BAD_REQUEST:
-        logger.error("Elasticsearch cannot index %s: %s", item.get("_id"), item.get("error"))
-        return
-    raise EngineUnavailableError(f"{item.get('_id')} was refused with {status}: {item.get('error')}")
+        logger.error("Elasticsearch cannot index %s: %s", answer.get("_id"), answer.get("error"))
+    elif status >= HTTPStatus.MULTIPLE_CHOICES and status != HTTPStatus.CONFLICT:
+        raise EngineUnavailableError(f"{answer.get('_id')} was refused with {status}: {answer.get('error')}")
+    return status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _distance(query: Query, document: ListingDocument) -> float | None:

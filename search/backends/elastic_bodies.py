@@ -90,7 +90,7 @@ def indexed(write: Write) -> dict[str, Any]:
         "valid_until": document.valid_until.isoformat(),
         "recency": queries.recency_key(document),
         "expiry": queries.expiry_key(document),
-        **{name: " ".join(terms) for name, terms in forms.items()},
+        **forms,
         "source": document.to_source(),
         "read": read,
     }

@@ -10,19 +10,20 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Self
 
 import tantivy
-from tantivy import Occur, Order
+from tantivy import Occur
 from tantivy import Query as Clause
 
 from search import matching
 from search.documents import ListingDocument, Page, Query, Write
 
+from . import embedded_writing
 from .base import Candidates, EngineUnavailableError, Frequencies, Stored
 from .directions import Directions
 from .embedded_clauses import (
@@ -30,7 +31,6 @@ from .embedded_clauses import (
     any_of,
     at_least,
     boosted,
-    indexed,
     live,
     one_of,
     schema,
@@ -40,8 +40,6 @@ from .embedded_clauses import (
 from .embedded_finding import NAME, Finder, Snapshot
 
 _POINTER = "current"
-_WRITER_MEMORY = 32_000_000
-_WRITER_PATIENCE_SECONDS = 10.0
 #: An index of any schema.
 _NAME = re.compile(r"v\d+.*-[0-9a-f]{12}")
 #: So many uids are looked at at a time.
@@ -155,49 +153,23 @@ class EmbeddedBackend:
 
     # --- Writing --------------------------------------------------------------------------------------------------
 
-    def write(self, writes: Sequence[Write], *, force: bool = False) -> int:
+    def write(self, writes: Iterable[Write], *, force: bool = False) -> int:
+        parts = embedded_writing.parts(writes)
+        first = next(parts, None)
+        if first is None:
+            return 0
         with _translated_errors():
             snapshot = self._read()
-            writer = self._writer(snapshot.index)
-            try:
-                # Only now, under the writer's lock, nobody else can write: what is stored is the truth.
-                snapshot.index.reload()
-                stored = self._versions(snapshot.index.searcher(), list({write.uid for write in writes}))
-                newest = _newest(writes, stored, force=force)
-                if not newest:
-                    return 0
-                # Before the documents: a direction too many finds nothing, one too few would hide a listing.
-                Directions(snapshot.home).write(newest.values())
-                for write in newest.values():
-                    if write.uid in stored:
-                        writer.delete_documents_by_term("uid", write.uid)
-                    # A thread of tantivy's indexes it while the next one is analysed here.
-                    writer.add_document(indexed(write))
-                writer.commit()
-            finally:
-                writer.wait_merging_threads()
-        return len(newest)
-
-    @staticmethod
-    def _writer(index: tantivy.Index) -> tantivy.IndexWriter:
-        deadline = time.monotonic() + _WRITER_PATIENCE_SECONDS
-        while True:
-            try:
-                return index.writer(_WRITER_MEMORY, 1)
-            except ValueError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-
-    @staticmethod
-    def _versions(searcher: tantivy.Searcher, uids: list[str]) -> dict[str, int]:
-        # The dictionary answers at once for the new ones, which are most of a long batch; it may still have some that are gone.
-        known = [uid for uid in uids if searcher.doc_freq("uid", uid)]
-        if not known:
-            return {}
-        hits = searcher.search(one_of("uid", known), len(known), count=False, order_by_field="uid", order=Order.Asc).hits
-        versions = searcher.fast_field_values("version", [address for _, address in hits])
-        return {uid: version for (uid, _), version in zip(hits, versions, strict=True)}
+            writing = embedded_writing.Writing(snapshot.index, snapshot.home, force=force)
+        try:
+            for part in chain([first], parts):
+                with _translated_errors():
+                    writing.take(part)
+            with _translated_errors():
+                writing.commit()
+        finally:
+            writing.close()
+        return len(writing.taken)
 
     # --- Reading --------------------------------------------------------------------------------------------------
 
@@ -272,13 +244,3 @@ def _parts(searcher: tantivy.Searcher, prefix: str = "") -> Iterator[list[str]]:
 
 def _schema_of(home: Path) -> str:
     return home.name.rpartition("-")[0]
-
-
-def _newest(writes: Sequence[Write], stored: dict[str, int], *, force: bool) -> dict[str, Write]:
-    """The last write of each uid that is newer than what is stored, or with `force` at least as new."""
-    newest: dict[str, Write] = {}
-    for write in writes:
-        known = newest[write.uid].version if write.uid in newest else stored.get(write.uid, -1)
-        if write.version > known or (force and write.version == known):
-            newest[write.uid] = write
-    return newest

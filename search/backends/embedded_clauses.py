@@ -64,7 +64,7 @@ def indexed(write: Write) -> tantivy.Document:
     indexed.add_integer("expiry", queries.expiry_key(document))
     forms, read = queries.forms(document)
     for name, terms in forms.items():
-        indexed.add_text(name, " ".join(terms))
+        indexed.add_text(name, terms)
     # Both under one name: with another field nobody could search an older index until the new one is there.
     indexed.add_bytes("source", orjson.dumps(document.to_source()))
     indexed.add_bytes("source", read.encode())

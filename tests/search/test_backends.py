@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from search import encoding, meaning, queries
-from search.backends import elastic_bodies
+from search.backends import elastic_bodies, embedded_writing
 from search.backends.base import Candidates, EngineUnavailableError, Frequencies, Stored
+from search.backends.elastic import ElasticBackend
 from search.documents import Query, Write
 from search.engine import suggest_on
 from tests.concurrency import at_once
@@ -332,6 +333,47 @@ def test_create_keeps_what_is_there(backend):
     write(backend, gel)
     backend.create()
     assert found(backend) == [gel.uid]
+
+
+def test_an_error_of_who_makes_the_writes_comes_through_and_a_repetition_completes(backend):
+    """The naive variant takes a fault of ours for a sick engine, tries again for ever and tells nobody."""
+    gel, guants = listing("Gel"), listing("Guants")
+
+    def broken():
+        yield Write(gel.uid, gel.version, gel)
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError, match="ours"):
+        backend.write(broken())
+    write(backend, gel, guants)
+    assert set(found(backend)) == {gel.uid, guants.uid}
+
+
+def test_writes_are_made_while_the_engine_takes_those_before(backend, monkeypatch):
+    """The naive variant makes all of them first: a town in memory, and a server that waits for it."""
+    made = []
+    taken = embedded_writing.Writing.take if backend.name == "embedded" else ElasticBackend._bulk
+    made_at_first = []
+
+    def noted(self, part, *rest):
+        made_at_first.append(len(made))
+        return taken(self, part, *rest)
+
+    monkeypatch.setattr(*((embedded_writing.Writing, "take") if backend.name == "embedded" else (ElasticBackend, "_bulk")), noted)
+    documents = [listing(f"Gel {number}") for number in range(1_600)]
+    assert backend.write(Write(d.uid, made.append(d) or d.version, d) for d in documents) == 1_600
+    assert made_at_first[0] < 1_600
+    assert len(found(backend)) == Query().page_size
+
+
+def test_the_newest_of_several_writes_of_one_listing_counts_however_far_apart(backend):
+    first = listing("Gel", version=1)
+    between = [listing(f"Guants {number}", version=2) for number in range(600)]
+    last = replace(first, title="Mascaretes", version=3)
+    late = replace(first, title="Fusta", version=2)
+    write(backend, first, *between, last, *[replace(each, version=4) for each in between], late)
+    assert (found(backend, "mascaretes"), found(backend, "gel"), found(backend, "fusta")) == ([first.uid], [], [])
+    assert backend.find(Query()).total == 601
 
 
 @pytest.mark.parametrize("language", ["fr", ""])

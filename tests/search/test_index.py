@@ -90,13 +90,19 @@ def test_run_once_follows_changes_withdrawals_and_deletes(backend):
     assert (found("gel"), found("mascaretes")) == (set(), uids(changed))
 
 
+def noted(writes, into):
+    for write in writes:
+        into.append(write)
+        yield write
+
+
 def test_ten_changes_of_one_listing_are_one_write(backend, monkeypatch):
     gel = publish("Gel")
     for number in range(9):
         change(gel, title=f"Gel {number}")
     written = []
     original = type(backend).write
-    monkeypatch.setattr(type(backend), "write", lambda self, writes, **options: written.extend(writes) or original(self, writes, **options))
+    monkeypatch.setattr(type(backend), "write", lambda self, writes, **options: original(self, noted(writes, written), **options))
     assert index.run_once() == 10
     assert [write.uid for write in written] == [str(gel.uid)]
     assert found("gel 8") == uids(gel)

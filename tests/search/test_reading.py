@@ -50,7 +50,7 @@ def test_a_text_without_words_is_kept_too(monkeypatch):
 def test_words_are_known_alike_when_none_is_kept(monkeypatch):
     words = reading.of(listing("Gel hidroalcohòlic, mascaretes i guants")).words[0]
     expected = [reading.known("ca")[one] for one in words]
-    monkeypatch.setattr(reading, "_CACHED_WORDS", 2)
+    monkeypatch.setattr(analysis, "_CACHED_WORDS", 2)
     reading.known.cache_clear()
     assert [reading.known("ca")[one] for one in words] == expected
     assert len(reading.known("ca")) <= 2

@@ -52,6 +52,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr(index, "BATCH", BATCH)
+    monkeypatch.setattr(index, "PART", BATCH // 2)
 
 
 def indices(backend) -> int:
@@ -99,7 +100,7 @@ print(json.dumps([searches, bad]))
 
 REBUILDING = """
 from search import engine, index
-index.BATCH = {batch}
+index.BATCH, index.PART = {batch}, {batch} // 2
 backend = engine.backends()[0]
 kind, written = type(backend), 0
 write, swap = kind.write, kind.swap

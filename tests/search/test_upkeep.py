@@ -109,6 +109,7 @@ def test_rebuild_waits_for_another_one_without_an_attempt(embedded):
 def test_progress_is_seen_while_it_runs(embedded, monkeypatch):
     monkeypatch.setattr(upkeep, "SAY_EVERY", 0.0)
     monkeypatch.setattr(index, "BATCH", 1)
+    monkeypatch.setattr(index, "PART", 1)
     for title in ("Gel", "Guants", "Fusta"):
         publish(title)
     index.run_once()
