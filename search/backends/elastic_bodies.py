@@ -5,14 +5,14 @@ from typing import Any
 
 from elasticsearch_dsl import Boolean, Date, DenseVector, Document, GeoPoint, Keyword, Long, MetaField, Object, Text
 
-from search import encoding, matching, meaning, queries, wants
+from search import encoding, matching, meaning, queries
 from search.documents import ListingDocument, Query, Whereabouts, Write
 from search.queries import FACETS, FIND_WEIGHTS, FORM_FIELDS, FUZZY_WEIGHTS, PREFIX_WEIGHTS, FindWord
 from search.vocabulary import Forms
 
 from .base import Candidates
 
-_SCHEMA_VERSION = 4
+_SCHEMA_VERSION = 5
 
 Clause = dict[str, Any]
 """A part of a query."""
@@ -48,7 +48,6 @@ class ListingIndex(Document):
             "number_of_shards": 1,  # Term statistics are per shard; a city's listings fill a small part of one.
             "auto_expand_replicas": "0-1",  # A copy as soon as there is a second node; green on one.
             "max_result_window": queries.DEEPEST_HIT,
-            "similarity": {"default": {"type": "BM25", "k1": wants.SATURATION, "b": wants.LENGTH_INFLUENCE}},
         }
 
 
