@@ -31,7 +31,6 @@ from .embedded_clauses import (
     any_of,
     at_least,
     boosted,
-    live,
     one_of,
     schema,
     silent,
@@ -213,8 +212,7 @@ class EmbeddedBackend:
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
         snapshot = self._read()
         with _translated_errors():
-            documents = snapshot.searcher.search(live(), 1).count
-            return Frequencies(documents, {(name, word): snapshot.frequency(name, word) for name, words in terms.items() for word in words})
+            return Frequencies(snapshot.live_documents, {(name, word): snapshot.frequency(name, word) for name, words in terms.items() for word in words})
 
     def stored(self, batch: int = 500) -> Iterator[list[Stored]]:
         snapshot = self._read()

@@ -32,6 +32,14 @@ class Snapshot:
     positions: dict[str, tuple[float, float]]
     frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
     documents: dict[tuple[int, int], ListingDocument] = field(default_factory=dict)
+    _live_documents: int | None = None
+
+    @property
+    def live_documents(self) -> int:
+        """How many documents are no tombstones."""
+        if self._live_documents is None:
+            self._live_documents = self.searcher.search(live(), 1).count
+        return self._live_documents
 
     def document(self, address: tantivy.DocAddress) -> ListingDocument:
         """The listing at an address. Kept: each lies in a packed block of the store, and the same ones are candidates again and again."""

@@ -14,7 +14,8 @@ from .directions import Directions
 from .embedded_clauses import indexed, one_of
 
 _MEMORY = 32_000_000
-_PATIENCE_SECONDS = 10.0
+#: Longer than a batch of the change log with its vectors takes.
+_PATIENCE_SECONDS = 60.0
 #: Versions asked for at a time.
 _PART = 500
 
