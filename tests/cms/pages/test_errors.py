@@ -6,6 +6,7 @@ from django.conf import settings as django_settings
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 from django.views import defaults
 
 from cms.pages.models import NewsIndexPage, NewsPage
@@ -94,7 +95,7 @@ def test_sitemap_names_the_translations_and_when_a_page_was_published(client):
     names = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
     urls = {url.findtext("s:loc", namespaces=names): url for url in sitemap.findall("s:url", names)}
     entry = urls[f"{django_settings.SITE_URL}{page.get_url()}"]
-    assert entry.findtext("s:lastmod", namespaces=names) == page.last_published_at.date().isoformat()
+    assert entry.findtext("s:lastmod", namespaces=names) == timezone.localdate(page.last_published_at).isoformat()
     alternates = {link.get("hreflang"): link.get("href") for link in entry.findall("x:link", names)}
     assert alternates == {one.locale.language_code: f"{django_settings.SITE_URL}{one.get_url()}" for one in (page, spanish)}
     assert f"{django_settings.SITE_URL}{draft.get_url()}" not in urls
