@@ -354,15 +354,14 @@ def test_an_error_of_who_makes_the_writes_comes_through_and_a_repetition_complet
 
 def test_writes_are_made_while_the_engine_takes_those_before(backend, monkeypatch):
     """The naive variant makes all of them first: a town in memory, and a server that waits for it."""
-    made = []
-    taken = embedded_writing.Writing.take if backend.name == "embedded" else ElasticBackend._bulk
-    made_at_first = []
+    owner, name = (embedded_writing.Writing, "take") if backend.name == "embedded" else (ElasticBackend, "_bulk")
+    taken, made, made_at_first = getattr(owner, name), [], []
 
     def noted(self, part, *rest):
         made_at_first.append(len(made))
         return taken(self, part, *rest)
 
-    monkeypatch.setattr(*((embedded_writing.Writing, "take") if backend.name == "embedded" else (ElasticBackend, "_bulk")), noted)
+    monkeypatch.setattr(owner, name, noted)
     documents = [listing(f"Gel {number}") for number in range(1_600)]
     assert backend.write(Write(d.uid, made.append(d) or d.version, d) for d in documents) == 1_600
     assert made_at_first[0] < 1_600
