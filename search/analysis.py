@@ -108,7 +108,7 @@ def words(text: str, language: str) -> list[Word]:
 
 
 def surfaces(text: str) -> list[str]:
-    """Every word of `text` as it stands; `word` tells its forms."""
+    """Every word of `text` as it stands; `known` tells its forms."""
     return _WORD.findall(text, 0, MAX_CHARACTERS)
 
 
