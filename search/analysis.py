@@ -11,7 +11,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import compress
+from itertools import chain, compress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -112,29 +112,43 @@ def surfaces(text: str) -> list[str]:
     return _WORD.findall(text, 0, MAX_CHARACTERS)
 
 
+class Expressions(NamedTuple):
+    """Those that begin with a word: the names of its own concepts, and by the second lemma the others with the names of the whole expression's."""
+
+    alone: tuple[str, ...]
+    longer: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
+
+
 def concepts_of(found: Sequence[Word | Token]) -> list[tuple[str, ...]]:
     """Of each word of a text, the concepts of every expression that it stands in."""
-    return concepts_by([expressions_from(word) for word in found], [word.lemma for word in found])
+    concepts = concepts_by([expressions_from(word) for word in found], tuple([word.lemma for word in found]))
+    return [concepts.get(place, ()) for place in range(len(found))]
 
 
-Expressions = Sequence[tuple[list[str], tuple[str, ...]]]
-"""Those that begin with a word: the lemmas that follow, and the names of the concepts."""
-
-
-def expressions_from(word: Word | Token) -> Expressions:
+def expressions_from(word: Word | Token) -> Expressions | None:
     """Those that begin with this word, in its own language."""
-    return _concepts().get((word.language, word.lemma), ())
+    return _concepts().get((word.language, word.lemma))
 
 
-def concepts_by(expressions: Sequence[Expressions], lemmas: list[str]) -> list[tuple[str, ...]]:
-    """As `concepts_of`, for who knows already of each word what begins with it."""
-    names: list[tuple[str, ...]] = [()] * len(lemmas)
+def concepts_by(expressions: Sequence[Expressions | None], lemmas: tuple[str, ...]) -> dict[int, tuple[str, ...]]:
+    """As `concepts_of`, by the places that have some, in their order; for who knows already of each word what begins with it."""
+    found: dict[int, tuple[str, ...]] = {}
     for start in compress(range(len(lemmas)), expressions):
-        for following, own in expressions[start]:
-            end = start + 1 + len(following)
-            if lemmas[start + 1 : end] == following:
-                names[start:end] = [tuple(sorted({*before, *own})) if before else own for before in names[start:end]]
-    return names
+        alone, longer = expressions[start]
+        if alone:
+            found[start] = _together(found[start], alone) if start in found else alone
+        if longer and start + 1 < len(lemmas):
+            for following, names in longer.get(lemmas[start + 1], ()):
+                end = start + 2 + len(following)
+                if lemmas[start + 2 : end] == following:
+                    for place in range(start, end):
+                        found[place] = _together(found[place], names) if place in found else names
+    return found
+
+
+@cache
+def _together(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*some, *others}))
 
 
 @cache
@@ -314,8 +328,8 @@ def cognate(word: str, language: str) -> str:
 
 
 @cache
-def _concepts() -> dict[tuple[str, str], list[tuple[list[str], tuple[str, ...]]]]:
-    """By the language and the lemma of an expression's first word: the lemmas that follow, and the names of its concepts.
+def _concepts() -> dict[tuple[str, str], Expressions]:
+    """By the language and the lemma of an expression's first word.
 
     By language, because "part" is a piece in English only, and "mes" a month and no table.
     """
@@ -325,9 +339,13 @@ def _concepts() -> dict[tuple[str, str], list[tuple[list[str], tuple[str, ...]]]
         for language, column in zip(LANGUAGES, columns, strict=True):
             for expression in filter(None, (part.strip() for part in column.split(","))):
                 names.setdefault((language, _lemmas(expression, language)), set()).add(concept)
-    beginning: dict[tuple[str, str], list[tuple[list[str], tuple[str, ...]]]] = {}
+    beginning: dict[tuple[str, str], Expressions] = {}
     for (language, (first, *following)), own in names.items():
-        beginning.setdefault((language, first), []).append((following, tuple(sorted(own))))
+        alone = tuple(sorted(names.get((language, (first,)), ())))
+        longer = beginning.setdefault((language, first), Expressions(alone, {})).longer
+        if following:
+            second, *others = following
+            longer.setdefault(second, []).append((tuple(others), tuple(sorted(own))))
     return beginning
 
 
@@ -339,10 +357,9 @@ def beginnings(concepts: Iterable[str]) -> frozenset[str]:
 @cache
 def _beginnings() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for (_, lemma), expressions in _concepts().items():
-        for _, names in expressions:
-            for name in names:
-                found.setdefault(name, set()).add(lemma)
+    for (_, lemma), (alone, longer) in _concepts().items():
+        for name in chain(alone, *(names for ends in longer.values() for _, names in ends)):
+            found.setdefault(name, set()).add(lemma)
     return found
 
 

@@ -1,7 +1,8 @@
 """What goes into the engine and what comes out: frozen, free of Django models, the same for every backend."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 #: The listing's texts that are analysed, in the order in which evidence is looked for and shown.
@@ -50,8 +51,8 @@ class ListingDocument:
 
     def to_source(self) -> dict[str, Any]:
         """The document as JSON types, as the backends store it."""
-        # By hand: `asdict` copies every value, which takes ten times as long.
-        source = {name: getattr(self, name) for name in self.__slots__ if name != "read"}
+        # By hand: `asdict` copies every value, which takes twenty times as long.
+        source = dict(zip(_STORED, _stored(self), strict=True))
         source["published_at"] = self.published_at.isoformat()
         source["valid_until"] = self.valid_until.isoformat()
         return source
@@ -69,6 +70,10 @@ class ListingDocument:
                 "read": read,
             }
         )
+
+
+_STORED = tuple(each.name for each in fields(ListingDocument) if each.name != "read")
+_stored = attrgetter(*_STORED)
 
 
 class Whereabouts(NamedTuple):

@@ -4,14 +4,14 @@ A document is indexed in forms (see `analysis`): its title alone, and its whole 
 Both backends hold the same forms under the same names, so one set of weights serves both.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from . import analysis, reading, vocabulary
 from .analysis import LANGUAGES, Token
 from .documents import ListingDocument, Query
-from .reading import Content
 from .vocabulary import Forms
 
 #: Fields that hold analysed words, separated by spaces.
@@ -133,23 +133,21 @@ def forms(document: ListingDocument) -> tuple[dict[str, str], str]:
     """
     title, *_ = found = reading.fields(document)
     known = analysis.known(document.language)
-    _, _, title_lemmas, title_stems, *_ = _columns(title.words)
-    _, words, lemmas, stems, cognates, _ = _columns([word for field in found for word in field.words])
     return {
         "title_word": " ".join([word.word for surface in title.surfaces if (word := known[surface])]),
-        "title_lemma": " ".join(title_lemmas),
-        "title_stem": " ".join(title_stems),
+        "title_lemma": " ".join(title.lemmas),
+        "title_stem": " ".join(title.stems),
         "company_word": _company_words(document.company_name, document.place_name, document.language),
-        "text_word": " ".join(words),
-        "text_lemma": " ".join(lemmas),
-        "text_stem": " ".join(stems),
-        "text_cognate": " ".join(filter(None, cognates)),
-        "text_concept": " ".join([name for field in found for names in field.concepts for name in names]),
+        "text_word": _joined([field.words for field in found]),
+        "text_lemma": _joined([field.lemmas for field in found]),
+        "text_stem": _joined([field.stems for field in found]),
+        "text_cognate": _joined([filter(None, field.cognates) for field in found]),
+        "text_concept": _joined([names for field in found for names in field.concepts.values()]),
     }, reading.written(found)
 
 
-def _columns(words: Sequence[Content]) -> Iterable[Sequence[str]]:
-    return zip(*words, strict=True) if words else ((),) * len(Content._fields)
+def _joined(words: Iterable[Iterable[str]]) -> str:
+    return " ".join(chain.from_iterable(words))
 
 
 @lru_cache(10_000)

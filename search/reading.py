@@ -7,7 +7,6 @@ kept: who knows a word as it is written and the language has them in memory.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import compress
 from typing import NamedTuple
 
 from . import analysis
@@ -26,15 +25,22 @@ class Content(NamedTuple):
     lemma: str
     stem: str
     cognate: str
-    expressions: analysis.Expressions
+    expressions: analysis.Expressions | None
+
+
+_NO_COLUMNS: tuple[tuple, ...] = ((),) * len(Content._fields)
 
 
 class Field(NamedTuple):
-    """What was read in one field: every word as it stands, then those that are no stop words, and the concepts of each of these."""
+    """What was read in one field: every word as it stands; of those that are no stop words the forms, and by their places the concepts."""
 
     surfaces: list[str]
-    words: list[Content]
-    concepts: list[tuple[str, ...]]
+    spelt: Sequence[str]
+    words: Sequence[str]
+    lemmas: Sequence[str]
+    stems: Sequence[str]
+    cognates: Sequence[str]
+    concepts: Mapping[int, tuple[str, ...]]
 
 
 class Read(NamedTuple):
@@ -57,8 +63,9 @@ def fields(document: ListingDocument) -> list[Field]:
 
 def _field(text: str, content: Mapping[str, Content | None]) -> Field:
     surfaces = analysis.surfaces(text)
-    words = list(filter(None, map(content.__getitem__, surfaces)))
-    return Field(surfaces, words, analysis.concepts_by([word.expressions for word in words], [word.lemma for word in words]))
+    columns = tuple(zip(*filter(None, map(content.__getitem__, surfaces)), strict=True)) or _NO_COLUMNS
+    spelt, words, lemmas, stems, cognates, expressions = columns
+    return Field(surfaces, spelt, words, lemmas, stems, cognates, analysis.concepts_by(expressions, lemmas))
 
 
 @cache
@@ -76,27 +83,18 @@ def _content(language: str) -> Mapping[str, Content | None]:
 
 def written(found: Iterable[Field]) -> str:
     """What the index keeps; `of` reads it."""
-    found = list(found)
-    return _LINES.join([_words(field) for field in found] + [_expressions(field.concepts) for field in found])
+    words, expressions = zip(*map(_lines, found), strict=True)
+    return _LINES.join(words + expressions)
 
 
-def _words(field: Field) -> str:
-    words = [word.spelt for word in field.words]
-    for place in _with_concepts(field.concepts):
-        words[place] += _suffix(field.concepts[place])
-    return " ".join(words)
-
-
-def _expressions(concepts: list[tuple[str, ...]]) -> str:
-    found = []
-    for place in _with_concepts(concepts):
-        names, before = concepts[place], concepts[place - 1] if place else ()
-        found.append(_line(tuple([name for name in names if name not in before]) if before else names))
-    return " ".join(filter(None, found))
-
-
-def _with_concepts(concepts: list[tuple[str, ...]]) -> Iterable[int]:
-    return compress(range(len(concepts)), concepts)
+def _lines(field: Field) -> tuple[str, str]:
+    """The words of a field, and the concepts of its expressions."""
+    words = list(field.spelt)
+    begun = []
+    for place, names in field.concepts.items():
+        words[place] += _suffix(names)
+        begun.append(_begun(names, field.concepts.get(place - 1, ())))
+    return " ".join(words), " ".join(filter(None, begun))
 
 
 # Some thousand of them in all: the concepts of data/concepts.tsv that meet in one word.
@@ -106,8 +104,9 @@ def _suffix(names: tuple[str, ...]) -> str:
 
 
 @cache
-def _line(names: tuple[str, ...]) -> str:
-    return " ".join([_CONCEPTS + name for name in names])
+def _begun(names: tuple[str, ...], before: tuple[str, ...]) -> str:
+    """The concepts that a word has and the one before it has not."""
+    return " ".join([_CONCEPTS + name for name in names if name not in before])
 
 
 def of(document: ListingDocument) -> Read:
