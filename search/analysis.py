@@ -146,7 +146,7 @@ def concepts_by(expressions: Sequence[Expressions | None], lemmas: tuple[str, ..
     return found
 
 
-@cache
+@lru_cache(10_000)
 def _together(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({*some, *others}))
 

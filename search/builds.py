@@ -46,9 +46,13 @@ class Build:
         self._row = row
         self._lost, self._over = threading.Event(), threading.Event()
 
+    def holds_lease(self) -> bool:
+        """Whether this is still the one rebuild."""
+        return not self._lost.is_set() and self._mine().filter(lease_until__gt=timezone.now()).exists()
+
     def verify(self) -> None:
         """Raise LeaseLostError unless this is still the one rebuild."""
-        if self._lost.is_set() or not self._mine().filter(lease_until__gt=timezone.now()).exists():
+        if not self.holds_lease():
             raise LeaseLostError("The rebuild stood still for so long that it was given up; begin anew.")
 
     def end(self, error: str = "") -> None:

@@ -165,10 +165,10 @@ def _build(backend: Backend, build: builds.Build, progress: Callable[[int], obje
         _fill(staged, build, progress)
         place = _nearly_caught_up(staged, place)
         _take_over(backend, staged, place, build)
-    except builds.LeaseLostError:
-        raise  # Another rebuild has removed what this one made.
     except BaseException:
-        _remove_unused(backend, build)
+        # Who has lost the lease may have failed for that: another rebuild has removed what this one made, and what it makes is no remnant of ours.
+        if build.holds_lease():
+            _remove_unused(backend, build)
         raise
     _remove_unused(backend, build)
 
@@ -202,7 +202,7 @@ def _take_over(backend: Backend, staged: Backend, place: tuple[int, int], build:
     If it went on, it could have read a change before the last look at the log and write it, after the swap, to the index that
     nobody asks any more. Held, its checkpoint is true of both indices: killed here, nothing needs to be made up for.
     """
-    with changelog.held(READERS[backend.name]) as move:
+    with changelog.held(READERS[backend.name], patience=changelog.LONGEST_BATCH) as move:
         end = changelog.end()
         while changes := changelog.read(place, limit=BATCH, until=end):
             index_changes(changes, backend=staged)

@@ -6,7 +6,7 @@ kept: who knows a word as it is written and the language has them in memory.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from . import analysis
@@ -15,6 +15,9 @@ from .documents import TEXT_FIELDS, ListingDocument
 from .wants import CONCEPT, Key, keys_of
 
 _LINES, _CONCEPTS, _NEXT = "\n", "=", ","
+
+#: Some thousand concepts of data/concepts.tsv meet in one word, or side by side.
+_MEETINGS = 20_000
 
 
 class Content(NamedTuple):
@@ -97,13 +100,12 @@ def _lines(field: Field) -> tuple[str, str]:
     return " ".join(words), " ".join(filter(None, begun))
 
 
-# Some thousand of them in all: the concepts of data/concepts.tsv that meet in one word.
-@cache
+@lru_cache(_MEETINGS)
 def _suffix(names: tuple[str, ...]) -> str:
     return _CONCEPTS + _NEXT.join(names)
 
 
-@cache
+@lru_cache(_MEETINGS)
 def _begun(names: tuple[str, ...], before: tuple[str, ...]) -> str:
     """The concepts that a word has and the one before it has not."""
     return " ".join([_CONCEPTS + name for name in names if name not in before])

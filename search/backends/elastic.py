@@ -9,7 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from typing import Any, Self
 from zlib import crc32
@@ -93,6 +93,11 @@ class ElasticBackend:
     def _index(self) -> str:
         return self._staged or self._alias
 
+    @property
+    def _written(self) -> str:
+        """Where writes go: always to an alias. A late write to an index that is gone would make it anew, with guessed fields."""
+        return f"{self._staged}-staged" if self._staged else self._alias
+
     @contextmanager
     def _asking(self, *, patient: bool = False) -> Iterator[Elasticsearch]:
         """The client; what goes wrong becomes EngineUnavailableError. `patient` work waits longer and goes out even while the breaker is open."""
@@ -141,22 +146,24 @@ class ElasticBackend:
 
     def stage(self) -> Self:
         name = f"{self._alias}-{bodies.schema()}-{uuid.uuid4().hex[:12]}"
+        staged = type(self)(self._client, self._prefix, index=name, breaker=self.breaker)
         with self._asking(patient=True) as client:
             # With its copy from the first document on, both hold all of them before anybody searches there.
-            client.indices.create(index=name, **bodies.definition(), wait_for_active_shards="all", timeout=_COPY_WAIT)
-        return type(self)(self._client, self._prefix, index=name, breaker=self.breaker)
+            client.indices.create(index=name, **bodies.definition(), aliases={staged._written: {}}, wait_for_active_shards="all", timeout=_COPY_WAIT)
+        return staged
 
     def swap(self, staged: Self) -> None:
         with self._asking(patient=True) as client:
             old = [name for name in self._names(client) if name != staged._index]
             away = [{"remove": {"index": name, "alias": self._alias}} for name in old]
+            away.append({"remove": {"index": staged._index, "alias": staged._written}})
             # One call: with two, one search in two found no index in between.
             client.indices.update_aliases(actions=[{"add": {"index": staged._index, "alias": self._alias}}, *away])
 
     def clear_up(self) -> None:
         with self._asking(patient=True) as client:
             indices = client.indices.get(index=f"{self._alias}-v*", features="aliases").body
-            unused = [name for name, index in indices.items() if not index["aliases"]]
+            unused = [name for name, index in indices.items() if self._alias not in index["aliases"]]
             if unused and len(unused) < len(indices):
                 self._wait_for_copy(client)
                 time.sleep(SEARCH_SECONDS)  # Searches that are still on their way to the old index may finish.
@@ -192,14 +199,18 @@ class ElasticBackend:
 
     def write(self, writes: Iterable[Write], *, force: bool = False) -> int:
         dumps = self._client.transport.serializers.get_serializer("application/json").dumps
-        answers = elastic_bulk.send(writes, self._bulk, dumps=dumps, force=force)
-        return sum(_is_taken(answer) for part in answers for answer in part)
+        # Closed at once, which waits for the request under way: when a fault is told, nothing of this write is still to come.
+        with closing(elastic_bulk.send(writes, self._bulk, dumps=dumps, force=force)) as answers:
+            return sum(_is_taken(answer) for part in answers for answer in part)
 
     def _bulk(self, lines: elastic_bulk.Lines, is_last: bool) -> elastic_bulk.Answers:  # noqa: FBT001 - see elastic_bulk.send
         with self._asking(patient=True) as client:
-            # Without an alias required, a bulk to one that is gone would make an index of that name, with guessed fields.
-            answer = client.bulk(index=self._index, operations=lines, refresh=is_last, require_alias=self._staged is None, filter_path=_TOLD)
-            return [{"status": int(item["index"]["status"]), **item["index"]} for item in answer["items"]]
+            answer = client.bulk(index=self._written, operations=lines, refresh=is_last, require_alias=True, filter_path=_TOLD)
+            answers = [{**item["index"], "status": int(item["index"]["status"])} for item in answer["items"]]
+            if 2 * len(answers) != len(lines):
+                message = f"{len(answers)} answers to {len(lines) // 2} writes"
+                raise ValueError(message)
+            return answers
 
     # --- Reading ----------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Self
@@ -37,6 +36,7 @@ from .embedded_clauses import (
     term,
 )
 from .embedded_finding import NAME, Finder, Snapshot
+from .embedded_writing import translated_errors
 
 _POINTER = "current"
 #: An index of any schema.
@@ -49,14 +49,6 @@ _ATTEMPTS, _PAUSE_SECONDS = 5, 0.01
 
 #: So many times the wanted number is looked at: some of the nearest are out of date or of the same company.
 _SPARE = 2
-
-
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        raise EngineUnavailableError(str(error)) from error
 
 
 class EmbeddedBackend:
@@ -77,19 +69,19 @@ class EmbeddedBackend:
         return home is not None and _schema_of(home) == schema()
 
     def create(self) -> None:
-        with _translated_errors():
+        with translated_errors():
             if not self.exists():
                 self.swap(self.stage())
 
     def stage(self) -> Self:
         name = f"{schema()}-{uuid.uuid4().hex[:12]}"
-        with _translated_errors():
+        with translated_errors():
             (self.path / name).mkdir(parents=True)
             tantivy.Index(SCHEMA, path=str(self.path / name))
         return type(self)(self.path, name)
 
     def swap(self, staged: Self) -> None:
-        with _translated_errors():
+        with translated_errors():
             if staged._home() is None:
                 message = f"{staged._directory} is gone"
                 raise EngineUnavailableError(message)
@@ -129,7 +121,7 @@ class EmbeddedBackend:
             except (ValueError, OSError):
                 # A writer has just put other files in the place of these, or a rebuild another index: the next look finds them.
                 time.sleep(_PAUSE_SECONDS)
-        with _translated_errors():
+        with translated_errors():
             return self._opened()
 
     def _opened(self) -> Snapshot:
@@ -157,24 +149,18 @@ class EmbeddedBackend:
         first = next(parts, None)
         if first is None:
             return 0
-        with _translated_errors():
-            snapshot = self._read()
-            writing = embedded_writing.Writing(snapshot.index, snapshot.home, force=force)
-        try:
+        snapshot = self._read()
+        with embedded_writing.opened(snapshot.index, snapshot.home, force=force) as writing:
             for part in chain([first], parts):
-                with _translated_errors():
-                    writing.take(part)
-            with _translated_errors():
-                writing.commit()
-        finally:
-            writing.close()
+                writing.take(part)
+            writing.commit()
         return len(writing.taken)
 
     # --- Reading --------------------------------------------------------------------------------------------------
 
     def find(self, query: Query) -> Page:
         snapshot = self._read()
-        with _translated_errors():
+        with translated_errors():
             return Finder(snapshot, query).page()
 
     def candidates(self, wanted: Candidates) -> list[tuple[ListingDocument, float]]:
@@ -188,7 +174,7 @@ class EmbeddedBackend:
         ]
         if wanted.exclude_company:
             filters.append((Occur.MustNot, term("company_uid", wanted.exclude_company)))
-        with _translated_errors():
+        with translated_errors():
             hits = searcher.search(Clause.boolean_query([(Occur.Must, words), *filters]), wanted.size, count=False).hits
             found = {document.uid: (document, score) for document, score in ((snapshot.document(address), score) for score, address in hits)}
             for document in self._nearest(snapshot, wanted, filters):
@@ -211,7 +197,7 @@ class EmbeddedBackend:
 
     def frequencies(self, terms: dict[str, Sequence[str]]) -> Frequencies:
         snapshot = self._read()
-        with _translated_errors():
+        with translated_errors():
             return Frequencies(snapshot.live_documents, {(name, word): snapshot.frequency(name, word) for name, words in terms.items() for word in words})
 
     def stored(self, batch: int = 500) -> Iterator[list[Stored]]:

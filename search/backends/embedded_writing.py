@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tantivy import Order
 
 from search.documents import Write
 
+from .base import EngineUnavailableError
 from .directions import Directions
 from .embedded_clauses import indexed, one_of
 
@@ -20,6 +22,15 @@ _PATIENCE_SECONDS = 60.0
 _PART = 500
 
 
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """What tantivy or the file system refuses becomes EngineUnavailableError."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise EngineUnavailableError(str(error)) from error
+
+
 def parts(writes: Iterable[Write]) -> Iterator[list[Write]]:
     """As `Writing.take` wants them."""
     iterator = iter(writes)
@@ -28,16 +39,16 @@ def parts(writes: Iterable[Write]) -> Iterator[list[Write]]:
 
 
 class Writing:
-    """What one commit is made of. From the beginning to `close` no other process writes; without `commit` nothing stays.
+    """What one commit is made of; without `commit` nothing stays.
 
     `taken` are the uids whose document or tombstone was stored: the others were there in that version or a newer one.
     """
 
-    def __init__(self, index: tantivy.Index, home: Path, *, force: bool) -> None:
+    def __init__(self, writer: tantivy.IndexWriter, index: tantivy.Index, home: Path, *, force: bool) -> None:
         self.taken: set[str] = set()
         self._force = force
         self._directions = Directions(home)
-        self._writer = open_writer(index)
+        self._writer = writer
         # Only now, under the writer's lock, nobody else can write: what is stored is the truth.
         index.reload()
         self._searcher = index.searcher()
@@ -45,26 +56,41 @@ class Writing:
 
     def take(self, writes: Sequence[Write]) -> None:
         """Of each uid the last write, if it is newer than what is stored, or with `force` at least as new."""
-        self._known |= _versions(self._searcher, list({write.uid for write in writes} - self._known.keys()))
-        newest = _newest(writes, self._known, force=self._force)
-        # Before the documents: a direction too many finds nothing, one too few would hide a listing.
-        self._directions.write(newest.values())
-        for write in newest.values():
-            if write.uid in self._known:
-                self._writer.delete_documents_by_term("uid", write.uid)
-            # A thread of tantivy's indexes it while the next one is analysed here.
-            self._writer.add_document(indexed(write))
-            self._known[write.uid] = write.version
-        self.taken |= newest.keys()
+        with translated_errors():
+            self._known |= _versions(self._searcher, list({write.uid for write in writes} - self._known.keys()))
+            newest = _newest(writes, self._known, force=self._force)
+            # Before the documents: a direction too many finds nothing, one too few would hide a listing.
+            self._directions.write(newest.values())
+            for write in newest.values():
+                if write.uid in self._known:
+                    self._writer.delete_documents_by_term("uid", write.uid)
+                # A thread of tantivy's indexes it while the next one is analysed here.
+                self._writer.add_document(indexed(write))
+                self._known[write.uid] = write.version
+            self.taken |= newest.keys()
 
     def commit(self) -> None:
         """Let searches find what was taken."""
         if self.taken:
-            self._writer.commit()
+            with translated_errors():
+                self._writer.commit()
 
-    def close(self) -> None:
-        """Let others write."""
-        self._writer.wait_merging_threads()
+
+@contextmanager
+def opened(index: tantivy.Index, home: Path, *, force: bool) -> Iterator[Writing]:
+    """The index's only writer, of all processes, for as long as the block lasts."""
+    with translated_errors():
+        writer = open_writer(index)
+    try:
+        with translated_errors():
+            writing = Writing(writer, index, home, force=force)
+        yield writing
+    except BaseException:
+        with suppress(ValueError, OSError):  # A writer that failed fails once more; what came first tells why.
+            writer.wait_merging_threads()
+        raise
+    with translated_errors():
+        writer.wait_merging_threads()
 
 
 def open_writer(index: tantivy.Index) -> tantivy.IndexWriter:

@@ -28,9 +28,11 @@ from django.utils import timezone
 import search
 from marketplace.core import changelog
 from marketplace.core.models import Change, Reader
+from marketplace.listings.documents import ListingSource
 from marketplace.listings.models import Listing
 from search import builds, engine, index
 from search.backends import embedded_clauses
+from search.backends.base import EngineUnavailableError
 from search.documents import Query, Write
 from search.models import IndexBuild, IndexCheck
 from tests import processes
@@ -391,6 +393,35 @@ def test_a_killed_rebuild_leaves_a_whole_index_and_a_worker_removes_the_other(em
     assert not index.check(embedded)
     [build] = IndexBuild.objects.all()
     assert (build.error, build.is_running, build.finished is None) == (builds.KILLED, False, False)
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["sees it", "meets its index gone"])
+@pytest.mark.parametrize("way", ["ours", "naive"])
+def test_a_rebuild_that_stood_still_leaves_the_index_of_the_next_one_alone(backend, monkeypatch, way, is_told):
+    """The naive variant clears up after any fault. But what is unused then is what another rebuild makes."""
+    steady = [publish(f"Gel {number}") for number in range(STEADY)]
+    index.run_once()
+    everything, others = ListingSource.all, []
+
+    def late(self, batch):
+        for documents in everything(self, batch):
+            if not others:
+                as_if_later()
+                builds.end_killed(backend.name)
+                backend.clear_up()
+                others.append(backend.stage())
+            yield documents
+
+    monkeypatch.setattr(ListingSource, "all", late)
+    if not is_told:
+        monkeypatch.setattr(builds.Build, "verify", lambda _self: None)
+    if way == "naive":
+        monkeypatch.setattr(builds.Build, "holds_lease", lambda _self: True)
+    with pytest.raises(builds.LeaseLostError if is_told and way == "ours" else EngineUnavailableError):
+        index.rebuild(backend)
+    assert others[0].exists() == (way == "ours")
+    assert found("gel") == uids(*steady)
+    others[0].remove()
 
 
 def test_a_second_rebuild_says_that_there_is_one(embedded, capsys):
