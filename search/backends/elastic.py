@@ -96,7 +96,7 @@ class ElasticBackend:
     @property
     def _written(self) -> str:
         """Where writes go: always to an alias. A late write to an index that is gone would make it anew, with guessed fields."""
-        return f"{self._staged}-staged" if self._staged else self._alias
+        return _alias_of_staged(self._staged) if self._staged else self._alias
 
     @contextmanager
     def _asking(self, *, patient: bool = False) -> Iterator[Elasticsearch]:
@@ -146,11 +146,10 @@ class ElasticBackend:
 
     def stage(self) -> Self:
         name = f"{self._alias}-{bodies.schema()}-{uuid.uuid4().hex[:12]}"
-        staged = type(self)(self._client, self._prefix, index=name, breaker=self.breaker)
         with self._asking(patient=True) as client:
             # With its copy from the first document on, both hold all of them before anybody searches there.
-            client.indices.create(index=name, **bodies.definition(), aliases={staged._written: {}}, wait_for_active_shards="all", timeout=_COPY_WAIT)
-        return staged
+            client.indices.create(index=name, **bodies.definition(), aliases={_alias_of_staged(name): {}}, wait_for_active_shards="all", timeout=_COPY_WAIT)
+        return type(self)(self._client, self._prefix, index=name, breaker=self.breaker)
 
     def swap(self, staged: Self) -> None:
         with self._asking(patient=True) as client:
@@ -302,6 +301,10 @@ def _arguments(body: dict[str, Any]) -> dict[str, Any]:
     """The body under the client's names for its parts."""
     renamed = {"from": "from_", "_source": "source"}
     return {renamed.get(name, name): value for name, value in body.items()}
+
+
+def _alias_of_staged(name: str) -> str:
+    return f"{name}-staged"
 
 
 def _is_taken(answer: dict[str, Any]) -> bool:
