@@ -1,6 +1,6 @@
 """Three real nodes: one dies or is upgraded while people write and search.
 
-The size of the issue: CLUSTER_CHANGES=5000 python -m pytest tests/search/test_cluster.py
+Thousands of changes for each node that dies, in some ten minutes: CLUSTER_CHANGES=1700 python -m pytest tests/search/test_cluster.py
 """
 
 import os
