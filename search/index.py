@@ -165,12 +165,10 @@ def _build(backend: Backend, build: builds.Build, progress: Callable[[int], obje
         _fill(staged, build, progress)
         place = _nearly_caught_up(staged, place)
         _take_over(backend, staged, place, build)
-    except BaseException:
-        # Who has lost the lease may have failed for that: another rebuild has removed what this one made, and what it makes is no remnant of ours.
+    finally:
+        # Who has lost the lease leaves alone what no search goes to: another rebuild is making it.
         if build.holds_lease():
             _remove_unused(backend, build)
-        raise
-    _remove_unused(backend, build)
 
 
 def _fill(staged: Backend, build: builds.Build, progress: Callable[[int], object]) -> None:
