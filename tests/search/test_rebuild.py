@@ -424,6 +424,27 @@ def test_a_rebuild_that_stood_still_leaves_the_index_of_the_next_one_alone(backe
     others[0].remove()
 
 
+@pytest.mark.parametrize("way", ["ours", "naive"])
+def test_a_rebuild_that_stood_still_behind_the_swap_leaves_the_index_of_the_next_one_alone(backend, monkeypatch, way):
+    steady = [publish(f"Gel {number}") for number in range(STEADY)]
+    index.run_once()
+    swap, others = type(backend).swap, []
+
+    def late(self, staged):
+        swap(self, staged)
+        as_if_later()
+        builds.end_killed(backend.name)
+        others.append(backend.stage())
+
+    monkeypatch.setattr(type(backend), "swap", late)
+    if way == "naive":
+        monkeypatch.setattr(builds.Build, "holds_lease", lambda _self: True)
+    index.rebuild(backend)
+    assert others[0].exists() == (way == "ours")
+    assert found("gel") == uids(*steady)
+    others[0].remove()
+
+
 def test_a_second_rebuild_says_that_there_is_one(embedded, capsys):
     publish("Gel")
     index.run_once()
